@@ -1,0 +1,100 @@
+// Package live holds the snapshot: the cluster as read at one moment, in plain
+// values with a JSON form both ways, and what may be asked of a cluster.
+//
+// Learn [Snapshot], [Seen] and [Topic]. How a snapshot is read is package
+// inspect's concern; nothing here knows a Kafka client.
+package live
+
+import "slices"
+
+// Snapshot is the live cluster, as far as a [Scope] asked.
+type Snapshot struct {
+	Cluster  Cluster                 `json:"cluster"`
+	Topics   map[string]Seen[Topic]  `json:"topics"`
+	Defaults map[string]string       `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
+}
+
+// Scope is what to read: the topics by name.
+type Scope struct {
+	Topics []string
+}
+
+// State tells a fact that is not there from one that could not be read.
+type State uint8
+
+// The states of a fact. The zero State was not asked, or could not be read.
+const (
+	Unseen State = iota
+	Absent
+	Present
+)
+
+// Seen is a fact about the cluster, or why it is not known.
+type Seen[T any] struct {
+	State State  `json:"state"`
+	Value T      `json:"value,omitzero"`
+	Why   string `json:"why,omitempty"`   // of an unseen fact: the reason, in words
+	Needs string `json:"needs,omitempty"` // the missing right, "Describe on Topic shop.orders"
+}
+
+// Is wraps a fact that was read.
+func Is[T any](value T) Seen[T] { return Seen[T]{State: Present, Value: value} }
+
+// None is a fact known not to exist.
+func None[T any]() Seen[T] { return Seen[T]{State: Absent} }
+
+// Hidden is a fact that could not be read.
+func Hidden[T any](why, needs string) Seen[T] { return Seen[T]{Why: why, Needs: needs} }
+
+// Cluster is who answered.
+type Cluster struct {
+	ID         string   `json:"id"`
+	Controller int32    `json:"controller"` // -1: unknown
+	Brokers    []Broker `json:"brokers"`    // those that are up, by id
+	Pins       bool     `json:"pins"`       // the brokers tell an override equal to the inherited value from no override
+}
+
+// Broker is one broker that is up.
+type Broker struct {
+	ID   int32  `json:"id"`
+	Rack string `json:"rack,omitempty"`
+}
+
+// Up says whether the broker answered the controller when the snapshot was read.
+func (c *Cluster) Up(id int32) bool {
+	_, found := slices.BinarySearchFunc(c.Brokers, id, func(b Broker, id int32) int { return int(b.ID) - int(id) })
+	return found
+}
+
+// TopicID is Kafka's identity of one life of a topic (KIP-516, Kafka 2.8+):
+// a topic deleted and made again has another. Zero where the broker has none.
+type TopicID [16]byte
+
+// Topic is one live topic.
+type Topic struct {
+	ID         TopicID                 `json:"id"`
+	Partitions []Partition             `json:"partitions"` // by number
+	Overrides  Seen[map[string]string] `json:"overrides"`  // the topic-level configs that are set, as the broker spells them
+}
+
+// Partition is one partition's place. Replicas are those it will have once a
+// running reassignment ends, the preferred leader first.
+type Partition struct {
+	Leader   int32   `json:"leader"` // -1: none, the partition is offline
+	Replicas []int32 `json:"replicas"`
+	InSync   []int32 `json:"in_sync"`
+	Adding   []int32 `json:"adding,omitempty"`   // the running reassignment's
+	Removing []int32 `json:"removing,omitempty"` // likewise; not among Replicas
+}
+
+// Moving says whether a reassignment of the partition is running.
+func (p *Partition) Moving() bool { return len(p.Adding)+len(p.Removing) > 0 }
+
+// Factor is the replication factor: the largest among the partitions.
+func (t *Topic) Factor() int {
+	most := 0
+	for i := range t.Partitions {
+		most = max(most, len(t.Partitions[i].Replicas))
+	}
+	return most
+}

@@ -1,0 +1,59 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+)
+
+// Topology is all that one directory of HCL files declares, evaluated: the unit of ownership.
+type Topology struct {
+	Name        string
+	Description string
+	Owner       string
+	Cluster     *Cluster   // the selected one
+	Resources   []Resource // sorted by address
+	Deletes     []Removal  // sorted by address
+}
+
+// Removal names an object by its Kafka name, to be deleted.
+type Removal struct {
+	Decl
+	Object ID
+}
+
+// All walks the resources of one type, in address order.
+func All[T Resource](t *Topology) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, r := range t.Resources {
+			if typed, ok := r.(T); ok && !yield(typed) {
+				return
+			}
+		}
+	}
+}
+
+// Digest identifies what the topology asks of a cluster: its evaluated values,
+// without secrets, source ranges, or how the cluster is reached.
+func (t *Topology) Digest() string {
+	sum := sha256.New()
+	line(sum, "topology", t.Name)
+	for _, r := range t.Resources {
+		line(sum, fmt.Sprintf("%T", r), r)
+	}
+	for _, d := range t.Deletes {
+		line(sum, string(d.Addr.Role), d.Object)
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}
+
+func line(w io.Writer, what string, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("digest of %s: %v", what, err)) // nouns are plain values
+	}
+	fmt.Fprintf(w, "%s %s\n", what, text)
+}
