@@ -9,9 +9,9 @@ import "slices"
 
 // Snapshot is the live cluster, as far as a [Scope] asked.
 type Snapshot struct {
-	Cluster  Cluster                 `json:"cluster"`
-	Topics   map[string]Seen[Topic]  `json:"topics"`
-	Defaults map[string]string       `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
+	Cluster  Cluster                `json:"cluster"`
+	Topics   map[string]Seen[Topic] `json:"topics"`
+	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
 }
 
 // Scope is what to read: the topics by name.
