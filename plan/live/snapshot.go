@@ -73,8 +73,9 @@ type TopicID [16]byte
 // Topic is one live topic.
 type Topic struct {
 	ID         TopicID                 `json:"id"`
-	Partitions []Partition             `json:"partitions"` // by number
-	Overrides  Seen[map[string]string] `json:"overrides"`  // the topic-level configs that are set, as the broker spells them
+	Partitions []Partition             `json:"partitions"`          // by number
+	Overrides  Seen[map[string]string] `json:"overrides"`           // the topic-level configs that are set, as the broker spells them
+	Throttled  bool                    `json:"throttled,omitempty"` // its *.replication.throttled.replicas are set; they are not among the overrides
 }
 
 // Partition is one partition's place. Replicas are those it will have once a

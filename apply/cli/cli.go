@@ -1,0 +1,139 @@
+// Package cli is the command line: commands, flags, what is printed where, and
+// the exit codes. One file is one command.
+//
+// Learn [Main] and [Streams].
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Exit codes, as the README lists them.
+const (
+	exitOK      = 0
+	exitError   = 1
+	exitFound   = 2 // something to do, or found
+	exitBlocked = 3 // by a hazard
+	exitMoving  = 4 // applied with --no-wait, data still moving
+)
+
+// Streams are what the process talks through.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Env      func(string) (string, bool)
+	Terminal bool // In and Err are a person's
+	Color    bool // Out understands ANSI colours
+	Width    int  // columns of Out
+}
+
+// System is the process's own streams. NO_COLOR is respected.
+func System() Streams {
+	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Width: 80}
+	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && columns > 0 {
+		s.Width = columns
+		s.Color = os.Getenv("NO_COLOR") == ""
+	}
+	s.Terminal = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
+	return s
+}
+
+// Main runs one command and returns the exit code.
+func Main(ctx context.Context, s Streams, args []string) int {
+	a := &app{Streams: s}
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var ended *exit
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &ended):
+		if ended.err != nil {
+			fmt.Fprintln(s.Err, "error:", ended.err)
+		}
+		return ended.code
+	default:
+		fmt.Fprintln(s.Err, "error:", err)
+		return exitError
+	}
+}
+
+// exit is an error that knows the exit code. A nil err was told already.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string { return fmt.Sprintf("exit %d: %v", e.code, e.err) }
+
+func (e *exit) Unwrap() error { return e.err }
+
+// app is one run of the program: its streams and the flags of every command.
+type app struct {
+	Streams
+	dir       string
+	cluster   string
+	vars      []string
+	varFiles  []string
+	bootstrap []string
+	timeout   time.Duration
+	verbose   bool
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "queueform",
+		Short: "Deploy Kafka queue topologies from HCL files",
+		Long: `queueform deploys Kafka queue topologies from HCL files in version control:
+plan shows in a pull request what would change on the live cluster and what it
+could lose, apply makes it so from a pipeline.`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SetVersionTemplate("queueform {{.Version}}\n")
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.dir, "chdir", "C", ".", "the topology's `DIR`")
+	flags.SortFlags = false
+	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.explainCommand())
+	return root
+}
+
+// topologyFlags are those of every command that loads a topology.
+func (a *app) topologyFlags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.SortFlags = false
+	flags.StringArrayVar(&a.vars, "var", nil, "set a variable, `NAME=VALUE` (repeatable)")
+	flags.StringArrayVar(&a.varFiles, "var-file", nil, "set variables from a `FILE` (repeatable)")
+	flags.StringVar(&a.cluster, "cluster", "", "the cluster block `NAME`; embedded is always there")
+}
+
+// clusterFlags are those of every command that talks to a cluster.
+func (a *app) clusterFlags(c *cobra.Command) {
+	a.topologyFlags(c)
+	flags := c.Flags()
+	flags.StringSliceVar(&a.bootstrap, "bootstrap-servers", nil, "`HOST:PORT,...` instead of the cluster block's")
+	flags.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long the cluster may take to answer")
+	flags.BoolVar(&a.verbose, "verbose", false, "log the conversation with the cluster to stderr")
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/queueform/queueform/plan/guard"
+	"github.com/queueform/queueform/plan/planfile"
+	"github.com/queueform/queueform/plan/render"
+)
+
+// planFlags are those of plan and apply.
+type planFlags struct {
+	target []string
+	allow  []string
+	all    bool
+}
+
+func (f *planFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVar(&f.target, "target", nil, "only the block at `ADDRESS`, and the creations it refers to (repeatable)")
+	flags.StringArrayVar(&f.allow, "allow", nil, "let a hazard pass, `CODE:ADDRESS,...` (repeatable)")
+	flags.BoolVar(&f.all, "all", false, "print every change")
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var flags planFlags
+	var out, format string
+	var detailed bool
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would change, and what it could lose",
+		Long: `Compares the topology with the live cluster and shows the minimal set of changes.
+Nothing is written to the cluster.
+
+Exit codes: 0 planned; 1 error; 2 there is something to do (--detailed-exitcode);
+3 blocked by a hazard.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if format != "text" && format != "json" {
+				return fmt.Errorf("--format is text or json, not %q", format)
+			}
+			s, err := a.open(c.Context(), flags)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			p, err := s.plan(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.show(p, format, flags.all); err != nil {
+				return err
+			}
+			return a.planned(p, out, format, detailed)
+		},
+	}
+	a.clusterFlags(c)
+	flags.register(c)
+	c.Flags().StringVar(&out, "out", "", "write the plan to a `FILE` for apply")
+	c.Flags().StringVar(&format, "format", "text", "text or json")
+	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there is something to do")
+	return c
+}
+
+// show prints the plan to stdout.
+func (a *app) show(p *planned, format string, all bool) error {
+	if format == "json" {
+		return planfile.Encode(a.Out, p.document)
+	}
+	return render.Text(a.Out, p.document, render.Options{Width: a.Width, Color: a.Color, All: all})
+}
+
+// planned saves the plan and finds the exit code. A plan with errors is not saved.
+func (a *app) planned(p *planned, out, format string, detailed bool) error {
+	if p.failed() {
+		return &exit{code: exitError}
+	}
+	if out != "" {
+		if err := save(out, p.document); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.Err, "Saved. To carry it out: queueform apply %s\n", out)
+	}
+	switch {
+	case len(p.blocking) > 0:
+		a.flags(p.blocking)
+		return &exit{code: exitBlocked}
+	case detailed && p.document.Summary.Changes() > 0:
+		return &exit{code: exitFound}
+	}
+	return nil
+}
+
+func (a *app) flags(blocking []guard.Finding) {
+	_ = render.Flags(a.Err, blocking) // a stderr that cannot be written to leaves nobody to tell
+}
+
+// save writes the file whole or not at all.
+func save(path string, d *planfile.Document) (err error) {
+	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write the plan: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temporary.Name())
+		}
+	}()
+	if err := planfile.Encode(temporary, d); err != nil {
+		return err
+	}
+	if err := temporary.Close(); err != nil {
+		return fmt.Errorf("write the plan: %w", err)
+	}
+	return os.Rename(temporary.Name(), path)
+}

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/queueform/queueform/apply"
+	"github.com/queueform/queueform/apply/devcluster"
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/connect"
+	"github.com/queueform/queueform/plan/guard"
+	"github.com/queueform/queueform/plan/inspect"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/plan/planfile"
+	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
+)
+
+// session is a topology and the open connection to its cluster.
+type session struct {
+	*app
+	topology *schema.Topology
+	files    map[string]*hcl.File
+	conn     *connect.Conn
+	target   []schema.Addr
+	allowed  []guard.Allow
+	throttle int64
+	closers  []io.Closer
+}
+
+// open loads the topology and prepares the connection.
+func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
+	s := &session{app: a, throttle: defaultThrottle}
+	for _, text := range flags.target {
+		addr, err := schema.ParseAddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("--target: %w", err)
+		}
+		s.target = append(s.target, addr)
+	}
+	for _, text := range flags.allow {
+		allowed, err := guard.ParseAllow(text)
+		if err != nil {
+			return nil, err
+		}
+		s.allowed = append(s.allowed, allowed...)
+	}
+	var err error
+	if s.topology, s.files, err = a.loaded(); err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// connect opens the cluster of the topology; the embedded one is started first.
+func (s *session) connect(ctx context.Context) error {
+	c := s.topology.Cluster
+	servers := s.bootstrap
+	if c != nil && c.Name == schema.EmbeddedCluster {
+		embedded, err := devcluster.Start(filepath.Join(s.dir, ".queueform"))
+		if err != nil {
+			return err
+		}
+		s.closers = append(s.closers, embedded)
+		servers = embedded.Bootstrap()
+	}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Timeout: s.timeout}
+	if s.verbose {
+		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	conn, err := connect.Open(ctx, c, options)
+	if err != nil {
+		return s.unreachable(err)
+	}
+	s.conn = conn
+	s.closers = append(s.closers, conn)
+	return nil
+}
+
+func (s *session) close() {
+	for _, c := range slices.Backward(s.closers) {
+		_ = c.Close() // nothing more is asked of it
+	}
+}
+
+// read takes one look at the cluster, within --timeout.
+func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return inspect.Read(ctx, s.conn.Client(), scope)
+}
+
+// planned is a plan with everything that was found out about it.
+type planned struct {
+	*plan.Plan
+	diags    hcl.Diagnostics
+	found    []guard.Finding
+	blocking []guard.Finding
+	document *planfile.Document
+}
+
+// failed says whether the files ask for what cannot be, or the cluster did not show what is there.
+func (p *planned) failed() bool {
+	return p.diags.HasErrors() || len(p.Blocked) > 0 || p.Incomplete()
+}
+
+// plan reads the cluster, compares, lets the brokers check, and judges.
+func (s *session) plan(ctx context.Context) (*planned, error) {
+	snapshot, err := s.read(ctx, plan.Scope(s.topology))
+	if err != nil {
+		return nil, s.unreachable(s.conn.Explain(err))
+	}
+	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
+		return nil, s.unreachable(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	inspect.Inherited(ctx, s.conn.Client(), snapshot, plan.Unknown(s.topology, snapshot))
+	p := &planned{}
+	p.Plan, p.diags = plan.Build(s.topology, snapshot, plan.Options{Target: s.target})
+	p.diags = append(p.diags, apply.Check(ctx, s.conn.Client(), p.Plan)...)
+	facts := guard.Facts{Snapshot: snapshot, Throttle: s.throttle}
+	found, open := guard.Judge(p.Plan, facts)
+	if !open.None() {
+		facts.Answers = inspect.Measure(ctx, s.conn.Client(), snapshot, open)
+		found, _ = guard.Judge(p.Plan, facts)
+	}
+	p.found, p.blocking = found, guard.Blocking(found, s.allowed)
+	p.document = planfile.New(p.Plan, found, version())
+	s.tell(s.files, p.diags)
+	for _, unused := range guard.Unused(s.allowed, found) {
+		fmt.Fprintf(s.Err, "note: --allow %s: the plan has no such hazard\n", unused)
+	}
+	return p, nil
+}
+
+// unreachable tells a failure of the connection at the line of the cluster
+// block that it comes from, where there is one.
+func (s *session) unreachable(err error) error {
+	problem, ok := connect.AsError(err)
+	if !ok {
+		return err
+	}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: problem.Summary, Detail: problem.Remedy}
+	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" {
+		at := c.At(problem.Attr)
+		d.Subject = &at
+	}
+	_ = diag.WriteText(s.Err, s.files, hcl.Diagnostics{d}, diag.TextOptions{Color: s.Color && s.Terminal, Width: s.Width})
+	return &exit{code: exitError}
+}

@@ -1,0 +1,97 @@
+package guard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/queueform/queueform/schema"
+)
+
+// Allow lets one hazard of one object, or of one block's instances, pass.
+type Allow struct {
+	Code string
+	Addr *schema.Addr // nil: wherever it is found; only for hazards that lose nothing
+}
+
+// ParseAllow reads the value of one --allow flag: CODE:ADDRESS, or several
+// separated by commas.
+func ParseAllow(text string) ([]Allow, error) {
+	var all []Allow
+	for _, item := range split(text) {
+		a, err := parseOne(strings.TrimSpace(item))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+func parseOne(item string) (Allow, error) {
+	code, address, named := strings.Cut(item, ":")
+	h, known := Find(code)
+	switch {
+	case item == "":
+		return Allow{}, fmt.Errorf("--allow is empty: write CODE:ADDRESS, like QF102:queue.orders")
+	case !known:
+		return Allow{}, fmt.Errorf("--allow %s: there is no hazard %q; \"queueform explain\" lists them", item, code)
+	case !named && h.Loses:
+		return Allow{}, fmt.Errorf("--allow %s: this hazard loses messages, so name the object: %s:ADDRESS", item, code)
+	case !named:
+		return Allow{Code: code}, nil
+	}
+	a, err := schema.ParseAddr(address)
+	if err != nil {
+		return Allow{}, fmt.Errorf("--allow %s: %w", item, err)
+	}
+	return Allow{Code: code, Addr: &a}, nil
+}
+
+// split cuts at the commas outside brackets and quotes.
+func split(text string) []string {
+	var items []string
+	begin, depth, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[':
+			depth++
+		case c == ']':
+			depth--
+		case c == ',' && depth == 0:
+			items, begin = append(items, text[begin:i]), i+1
+		}
+	}
+	return append(items, text[begin:])
+}
+
+func (a Allow) permits(f Finding) bool {
+	return a.Code == f.Code && (a.Addr == nil || a.Addr.Covers(f.Addr))
+}
+
+func (a Allow) String() string {
+	if a.Addr == nil {
+		return a.Code
+	}
+	return a.Code + ":" + a.Addr.String()
+}
+
+// Unused are the allowances that no finding needs: a slip of the pen, or a
+// danger that has passed.
+func Unused(allowed []Allow, found []Finding) []Allow {
+	return slices.DeleteFunc(slices.Clone(allowed), func(a Allow) bool { return slices.ContainsFunc(found, a.permits) })
+}
+
+// Flag is what to add to the command line to let a finding pass, quoted for a shell.
+func (f Finding) Flag() string {
+	value := f.Code + ":" + f.Addr.String()
+	if strings.ContainsAny(value, "\"'$`\\ []*?&;|<>(){}!#~") {
+		value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+	}
+	return "--allow " + value
+}

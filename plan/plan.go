@@ -1,0 +1,127 @@
+// Package plan compares a topology with a snapshot and says what to change: a
+// pure function from facts to an ordered plan.
+//
+// Learn [Build], [Change] and [Step]: a change is what a person reads, a step
+// is what Kafka is asked for. Reading, judging the danger of a plan and
+// carrying it out are the concerns of inspect, guard and apply.
+package plan
+
+import (
+	"cmp"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// Plan is the minimal set of changes from a snapshot to a topology, and the
+// steps that make them, in the order in which they are taken.
+type Plan struct {
+	Topology  *schema.Topology
+	Cluster   live.Cluster
+	Target    []schema.Addr // the plan was narrowed to these; none: everything
+	Changes   []Change      // by address
+	Steps     []Step        // by phase
+	Moving    []Moving
+	Unseen    []Unseen
+	Blocked   []Blocked
+	Throttled []schema.ID // objects on which an earlier apply left a replication throttle
+}
+
+// Incomplete says whether the very existence of something declared could not be read.
+func (p *Plan) Incomplete() bool {
+	for i := range p.Unseen {
+		if p.Unseen[i].Path == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Action is what a change does to an object as a whole.
+type Action string
+
+// The actions, as the plan document spells them.
+const (
+	Create Action = "create"
+	Update Action = "update"
+	Delete Action = "delete"
+)
+
+// Change is a difference as a person thinks of it: one object's fields, before and after.
+type Change struct {
+	Addr     schema.Addr
+	Object   schema.ID
+	Action   Action
+	Fields   []Field
+	Source   hcl.Range    // the block that asks for it
+	NeededBy *schema.Addr // it is here only because this targeted address refers to it
+	Check    Check
+}
+
+// Field is one value that changes.
+type Field struct {
+	Path      string    // "partitions", "config.retention.ms"
+	Before    Value     // nil: nothing there, or not known
+	After     Value     // likewise
+	Inherited Side      // which side is not set on the object itself
+	Source    hcl.Range // where the file says so; the block where it says nothing
+	Spelling  string    // After as the file has it, where that differs
+}
+
+// Value is one side of a field: nil, an int, a broker's config string, or the
+// replica lists of partitions, [][]int32.
+type Value any
+
+// Side names one side of a field.
+type Side string
+
+// The sides of a field.
+const (
+	NoSide Side = ""
+	Before Side = "before"
+	After  Side = "after"
+)
+
+// Check tells whether the broker has already agreed to a change (validate_only).
+type Check struct {
+	Passed bool
+	Why    string // not checked: why not
+}
+
+func (c Check) String() string {
+	if c.Passed {
+		return "checked by the broker"
+	}
+	return "not checked (" + cmp.Or(c.Why, "not asked") + ")"
+}
+
+// Moving is a partition that a running reassignment already takes where it should go.
+type Moving struct {
+	Addr      schema.Addr
+	Object    schema.ID
+	Partition int
+	Adding    []int32
+}
+
+// Unseen is something declared that could not be compared, since the cluster
+// did not show it. An empty Path means the object itself.
+type Unseen struct {
+	Addr   schema.Addr
+	Object schema.ID
+	Path   string
+	Why    string
+	Needs  string // the missing right, empty where rights are not the cause
+	Source hcl.Range
+}
+
+// Blocked is a difference that the cluster cannot make good now: too few
+// brokers are up, or another reassignment is in the way.
+type Blocked struct {
+	Addr   schema.Addr
+	Object schema.ID
+	Path   string
+	Why    string
+	Source hcl.Range
+}

@@ -1,0 +1,255 @@
+// Package planfile is the versioned plan document: what renderers read, what
+// `plan --out` writes and what `apply PLANFILE` carries out.
+//
+// Learn [Document], [New] and [Decode]. There is no secret in a document.
+package planfile
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/guard"
+	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/catalog"
+)
+
+// FormatVersion is the version of the document that this package writes. A
+// reader refuses a newer one.
+const FormatVersion = 1
+
+// Document is a plan in plain values. Lists are never null.
+type Document struct {
+	FormatVersion int           `json:"format_version"`
+	Version       string        `json:"queueform_version"`
+	Topology      string        `json:"topology"`
+	Cluster       Cluster       `json:"cluster"`
+	Digest        string        `json:"digest"` // of the evaluated topology
+	Target        []schema.Addr `json:"target"`
+	Changes       []Change      `json:"changes"`
+	Steps         []Step        `json:"steps"`
+	Adopts        []Object      `json:"adopts"`
+	Orphans       []Object      `json:"orphans"`
+	Moving        []Moving      `json:"moving"`
+	Unseen        []Obstacle    `json:"unseen"`
+	Blocked       []Obstacle    `json:"blocked"`
+	Summary       Summary       `json:"summary"`
+	Checksum      string        `json:"checksum,omitempty"` // over all the rest
+}
+
+// Cluster is what the plan was made for.
+type Cluster struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+}
+
+// Change is one object's difference.
+type Change struct {
+	Address  schema.Addr  `json:"address"`
+	Kind     schema.Kind  `json:"kind"`
+	Name     string       `json:"name"`
+	Action   plan.Action  `json:"action"`
+	Fields   []Field      `json:"fields"`
+	Hazards  []Hazard     `json:"hazards"`
+	NeededBy *schema.Addr `json:"needed_by,omitempty"`
+	Check    string       `json:"check"` // "checked by the broker", or "not checked (why)"
+	Source   Source       `json:"source"`
+}
+
+// Field is one value that changes. Values are the broker's own; Spelling is
+// the file's, BeforeSpelling how a person writes the broker's.
+type Field struct {
+	Path           string    `json:"path"`
+	Before         any       `json:"before"`
+	After          any       `json:"after"`
+	BeforeSpelling string    `json:"before_spelling,omitempty"`
+	Spelling       string    `json:"spelling,omitempty"`
+	Inherited      plan.Side `json:"inherited,omitempty"` // which side is not set on the object itself
+	Source         Source    `json:"source"`
+}
+
+// Hazard is a danger of a change.
+type Hazard struct {
+	Code        string         `json:"code"`
+	Severity    guard.Severity `json:"severity"`
+	Summary     string         `json:"summary"`
+	BlastRadius Radius         `json:"blast_radius"`
+	Flag        string         `json:"flag,omitempty"` // what lets it pass
+}
+
+// Radius is at most what is lost or moved; null is unknown.
+type Radius struct {
+	Messages *int64   `json:"messages"`
+	Bytes    *int64   `json:"bytes"`
+	Groups   []Reader `json:"groups"`
+}
+
+// Reader is a group that has not read everything.
+type Reader struct {
+	Group  string `json:"group"`
+	Unread int64  `json:"unread"`
+}
+
+// Source is a place in the files.
+type Source struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// Object is one of Kafka's objects.
+type Object struct {
+	Address *schema.Addr `json:"address,omitempty"`
+	Kind    schema.Kind  `json:"kind"`
+	Name    string       `json:"name"`
+}
+
+// Moving is a partition that is on its way already.
+type Moving struct {
+	Address   schema.Addr `json:"address"`
+	Name      string      `json:"name"`
+	Partition int         `json:"partition"`
+	Adding    []int32     `json:"adding"`
+}
+
+// Obstacle is something declared that could not be compared, or cannot be done now.
+type Obstacle struct {
+	Address schema.Addr `json:"address"`
+	Kind    schema.Kind `json:"kind"`
+	Name    string      `json:"name"`
+	Path    string      `json:"path,omitempty"` // empty: the object itself
+	Reason  string      `json:"reason"`
+	Missing string      `json:"missing_permission,omitempty"`
+	Source  Source      `json:"source"`
+}
+
+// Summary counts the changes by action.
+type Summary struct {
+	Create int `json:"create"`
+	Update int `json:"update"`
+	Delete int `json:"delete"`
+}
+
+// Changes is the number of all changes.
+func (s Summary) Changes() int { return s.Create + s.Update + s.Delete }
+
+// New writes a plan and what was found dangerous in it down.
+func New(p *plan.Plan, found []guard.Finding, version string) *Document {
+	d := &Document{
+		FormatVersion: FormatVersion, Version: version,
+		Topology: p.Topology.Name, Digest: p.Topology.Digest(),
+		Cluster: Cluster{ID: p.Cluster.ID}, Target: listed(p.Target),
+		Adopts: []Object{}, Orphans: []Object{},
+	}
+	if p.Topology.Cluster != nil {
+		d.Cluster.Name = p.Topology.Cluster.Name
+	}
+	d.Changes = mapped(p.Changes, change)
+	for _, f := range found {
+		c := &d.Changes[f.Change]
+		c.Hazards = append(c.Hazards, hazard(f))
+	}
+	d.Steps = mapped(p.Steps, func(s *plan.Step) Step { return Step{*s} })
+	d.Moving = mapped(p.Moving, func(m *plan.Moving) Moving {
+		return Moving{Address: m.Addr, Name: m.Object.Name, Partition: m.Partition, Adding: listed(m.Adding)}
+	})
+	d.Unseen = mapped(p.Unseen, func(u *plan.Unseen) Obstacle {
+		return Obstacle{u.Addr, u.Object.Kind, u.Object.Name, u.Path, u.Why, u.Needs, source(u.Source)}
+	})
+	d.Blocked = mapped(p.Blocked, func(b *plan.Blocked) Obstacle {
+		return Obstacle{b.Addr, b.Object.Kind, b.Object.Name, b.Path, b.Why, "", source(b.Source)}
+	})
+	for i := range d.Changes {
+		d.Summary.count(d.Changes[i].Action)
+	}
+	return d
+}
+
+func (s *Summary) count(a plan.Action) {
+	switch a {
+	case plan.Create:
+		s.Create++
+	case plan.Update:
+		s.Update++
+	case plan.Delete:
+		s.Delete++
+	}
+}
+
+func change(c *plan.Change) Change {
+	return Change{
+		Address: c.Addr, Kind: c.Object.Kind, Name: c.Object.Name, Action: c.Action,
+		Fields: mapped(c.Fields, field), Hazards: []Hazard{}, NeededBy: c.NeededBy,
+		Check: c.Check.String(), Source: source(c.Source),
+	}
+}
+
+func field(f *plan.Field) Field {
+	d := Field{Path: f.Path, Before: f.Before, After: f.After, Spelling: f.Spelling, Inherited: f.Inherited, Source: source(f.Source)}
+	known, _ := catalog.Topic.Find(configKey(f.Path))
+	d.BeforeSpelling = respelled(known, f.Before)
+	if f.Inherited == plan.After {
+		d.Spelling = respelled(known, f.After)
+	}
+	return d
+}
+
+func respelled(key catalog.Key, v plan.Value) string {
+	text, ok := v.(string)
+	if !ok {
+		return ""
+	}
+	if spelled := key.Spell(text); spelled != text {
+		return spelled
+	}
+	return ""
+}
+
+func configKey(path string) string {
+	const prefix = "config."
+	if len(path) > len(prefix) && path[:len(prefix)] == prefix {
+		return path[len(prefix):]
+	}
+	return ""
+}
+
+func hazard(f guard.Finding) Hazard {
+	h := Hazard{Code: f.Code, Severity: f.Severity, Summary: f.Summary, BlastRadius: Radius{Messages: f.Radius.Messages, Bytes: f.Radius.Bytes}}
+	if f.Radius.Groups != nil {
+		h.BlastRadius.Groups = mapped(f.Radius.Groups, func(r *guard.Reader) Reader { return Reader(*r) })
+	}
+	if f.Severity == guard.Blocks {
+		h.Flag = f.Flag()
+	}
+	return h
+}
+
+func source(r hcl.Range) Source {
+	return Source{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column}
+}
+
+func (s Source) String() string {
+	return s.File + ":" + strconv.Itoa(s.Line) + ":" + strconv.Itoa(s.Column)
+}
+
+func mapped[A, B any](from []A, one func(*A) B) []B {
+	to := make([]B, len(from))
+	for i := range from {
+		to[i] = one(&from[i])
+	}
+	return to
+}
+
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return slices.Clone(list)
+}
+
+// Blocking says whether a hazard stops the change unless it is allowed.
+func (c *Change) Blocking() bool {
+	return slices.ContainsFunc(c.Hazards, func(h Hazard) bool { return h.Severity == guard.Blocks })
+}

@@ -1,0 +1,201 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// queues is what queues, external queues and deletions of queues bring to a plan.
+type queues struct{}
+
+func (queues) of() schema.Kind { return schema.KindQueue }
+
+func (queues) scope(t *schema.Topology, s *live.Scope) {
+	for q := range schema.All[*schema.Queue](t) {
+		s.Topics = append(s.Topics, q.Topic)
+	}
+	for q := range schema.All[*schema.ExternalQueue](t) {
+		s.Topics = append(s.Topics, q.Topic)
+	}
+	for _, d := range t.Deletes {
+		if d.Object.Kind == schema.KindQueue {
+			s.Topics = append(s.Topics, d.Object.Name)
+		}
+	}
+}
+
+func (queues) diff(b *builder) {
+	b.placer = NewPlacer(b.snapshot)
+	for q := range schema.All[*schema.Queue](b.topology) {
+		if b.chosen.has(q.Addr) {
+			b.queue(q)
+		}
+	}
+	for q := range schema.All[*schema.ExternalQueue](b.topology) {
+		if b.chosen.has(q.Addr) {
+			b.external(q)
+		}
+	}
+	for i := range b.topology.Deletes {
+		d := &b.topology.Deletes[i]
+		if d.Object.Kind == schema.KindQueue && b.chosen.has(d.Addr) {
+			b.deletion(d)
+		}
+	}
+}
+
+func (b *builder) queue(q *schema.Queue) {
+	switch seen := b.snapshot.Topics[q.Topic]; seen.State {
+	case live.Absent:
+		b.createQueue(q)
+	case live.Present:
+		b.updateQueue(q, &seen.Value)
+	case live.Unseen:
+		unseen(b, &q.Decl, q.ID(), "", seen)
+	}
+}
+
+func (b *builder) external(q *schema.ExternalQueue) {
+	switch seen := b.snapshot.Topics[q.Topic]; seen.State {
+	case live.Absent:
+		b.refuse(q.At("topic"), "External topic does not exist",
+			"The cluster has no topic %q. An external queue belongs to another topology: it must exist before this one is applied.", q.Topic)
+	case live.Unseen:
+		unseen(b, &q.Decl, q.ID(), "", seen)
+	case live.Present:
+	}
+}
+
+func (b *builder) deletion(d *schema.Removal) {
+	switch seen := b.snapshot.Topics[d.Object.Name]; seen.State {
+	case live.Present:
+		topic := &seen.Value
+		b.change(
+			Change{
+				Addr: d.Addr, Object: d.Object, Action: Delete, Source: d.Source,
+				Fields: []Field{
+					{Path: "partitions", Before: len(topic.Partitions), Source: d.Source},
+					{Path: "replication_factor", Before: topic.Factor(), Source: d.Source},
+				},
+			},
+			&DeleteTopic{Head: Head{Phase: PhaseDelete, Records: 1 + len(topic.Partitions)}, ID: topic.ID},
+		)
+	case live.Unseen:
+		unseen(b, &d.Decl, d.Object, "", seen)
+	case live.Absent:
+	}
+}
+
+func (b *builder) createQueue(q *schema.Queue) {
+	create := &CreateTopic{Partitions: -1, Factor: -1, Configs: values(q.Config)}
+	c := Change{Addr: q.Addr, Object: q.ID(), Action: Create, Source: q.Source}
+	if q.Partitions > 0 {
+		create.Partitions = int32(q.Partitions)
+		c.Fields = append(c.Fields, Field{Path: "partitions", After: q.Partitions, Source: q.At("partitions")})
+	}
+	if q.ReplicationFactor > 0 {
+		create.Factor = int16(q.ReplicationFactor)
+		c.Fields = append(c.Fields, Field{Path: "replication_factor", After: q.ReplicationFactor, Source: q.At("replication_factor")})
+	}
+	if q.Placement != nil {
+		assign, err := b.placer.Place(nil, wanted(q, nil))
+		if err != nil {
+			b.block(q, "placement", err)
+			return
+		}
+		create.Assign, create.Partitions, create.Factor = assign, -1, -1
+		c.Fields = append(c.Fields, Field{Path: "placement", After: assign, Source: q.At("placement")})
+	}
+	for _, key := range slices.Sorted(maps.Keys(q.Config)) {
+		c.Fields = append(c.Fields, configField(q, key))
+	}
+	create.Head = Head{Phase: PhaseCreate, Records: 1 + max(q.Partitions, 1) + len(q.Config)}
+	b.change(c, create)
+}
+
+func (b *builder) updateQueue(q *schema.Queue, t *live.Topic) {
+	c := Change{Addr: q.Addr, Object: q.ID(), Action: Update, Source: q.Source}
+	var steps []Step
+	for _, compare := range []func(*schema.Queue, *live.Topic) ([]Field, []Step){
+		b.partitions, b.replicas, b.configs,
+	} {
+		fields, asked := compare(q, t)
+		c.Fields, steps = append(c.Fields, fields...), append(steps, asked...)
+	}
+	if len(steps) > 0 {
+		b.change(c, settled(steps)...)
+	}
+}
+
+// partitions compares their number: it can only grow.
+func (b *builder) partitions(q *schema.Queue, t *live.Topic) ([]Field, []Step) {
+	has := len(t.Partitions)
+	switch {
+	case q.Partitions == 0 || q.Partitions == has:
+		return nil, nil
+	case q.Partitions < has:
+		b.refuse(q.At("partitions"), "Partitions cannot be taken away",
+			"Topic %q has %d partitions and the file asks for %d. Kafka can only add partitions: declare %d, or a new queue with fewer and move its readers.",
+			q.Topic, has, q.Partitions, has)
+		return nil, nil
+	}
+	add := &AddPartitions{
+		Head:  Head{Phase: PhasePartitions, Records: q.Partitions - has},
+		Total: int32(q.Partitions),
+	}
+	if q.Placement != nil {
+		assign, err := b.placer.Place(t.Partitions, wanted(q, t))
+		if err != nil {
+			b.block(q, "placement", err)
+			return nil, nil
+		}
+		add.Assign = assign[has:]
+	}
+	return []Field{{Path: "partitions", Before: has, After: q.Partitions, Source: q.At("partitions")}}, []Step{add}
+}
+
+func (queues) holds(step Step, s *live.Snapshot) error {
+	name := step.About().Object.Name
+	seen := s.Topics[name]
+	if seen.State == live.Unseen {
+		return fmt.Errorf("topic %q cannot be seen: %s", name, seen.Why)
+	}
+	if gone, ok := step.(*DeleteTopic); ok {
+		if seen.State == live.Present && seen.Value.ID == gone.ID {
+			return fmt.Errorf("topic %q is still there", name)
+		}
+		return nil
+	}
+	if seen.State == live.Absent {
+		return fmt.Errorf("topic %q is not there", name)
+	}
+	switch step := step.(type) {
+	case *CreateTopic:
+		return step.holds(name, s)
+	case *AlterConfigs:
+		return step.holds(name, s)
+	case *AddPartitions:
+		if has := len(seen.Value.Partitions); has != int(step.Total) {
+			return fmt.Errorf("it has %d partitions, not %d", has, step.Total)
+		}
+	case *Reassign:
+		return step.holds(&seen.Value)
+	case *DeleteTopic: // answered above
+	}
+	return nil
+}
+
+func (s *CreateTopic) holds(topic string, snapshot *live.Snapshot) error {
+	t := snapshot.Topics[topic].Value
+	if want := max(int(s.Partitions), len(s.Assign)); want > 0 && len(t.Partitions) != want {
+		return fmt.Errorf("it has %d partitions, not %d", len(t.Partitions), want)
+	}
+	if s.Factor > 0 && t.Factor() != int(s.Factor) {
+		return fmt.Errorf("its replication factor is %d, not %d", t.Factor(), s.Factor)
+	}
+	return (&AlterConfigs{Set: s.Configs}).holds(topic, snapshot)
+}

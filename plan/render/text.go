@@ -1,0 +1,378 @@
+// Package render shows the plan document to people. JSON is the document
+// itself; see package planfile.
+//
+// Learn [Text].
+package render
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+	"github.com/fatih/color"
+	"github.com/mitchellh/go-wordwrap"
+
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/guard"
+	"github.com/queueform/queueform/plan/planfile"
+	"github.com/queueform/queueform/schema"
+)
+
+// Options say how a document is shown.
+type Options struct {
+	Width int  // columns; 0: 80
+	Color bool // ANSI colours
+	All   bool // every change, none folded or left out
+}
+
+// mostChanges is how many changes that block nothing are printed.
+const mostChanges = 100
+
+// Text prints a plan: what changes, what it could lose, and what to do.
+func Text(w io.Writer, d *planfile.Document, o Options) error {
+	t := &text{Options: o, paint: newPalette(o.Color)}
+	t.Width = cmp.Or(o.Width, 80)
+	t.head(d)
+	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Delete} {
+		t.action(d, a)
+	}
+	t.moving(d.Moving)
+	t.obstacles("Could not be read", d.Unseen)
+	t.obstacles("Cannot be done now", d.Blocked)
+	t.foot(d)
+	_, err := io.WriteString(w, t.out.String())
+	return err
+}
+
+type text struct {
+	Options
+	paint palette
+	out   strings.Builder
+	shown int
+}
+
+func (t *text) line(format string, args ...any) {
+	t.out.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	t.out.WriteByte('\n')
+}
+
+// wrapped prints prose, its further lines indented like the first.
+func (t *text) wrapped(indent, prose string) {
+	room := max(t.Width-len(indent), 20)
+	for line := range strings.SplitSeq(wordwrap.WrapString(prose, uint(room)), "\n") {
+		t.line("%s%s", indent, line)
+	}
+}
+
+func (t *text) head(d *planfile.Document) {
+	on := d.Cluster.Name
+	if d.Cluster.ID != "" {
+		on = strings.TrimSpace(on + " (" + d.Cluster.ID + ")")
+	}
+	t.line("%s on %s", t.paint.bold(d.Topology), on)
+	if len(d.Target) > 0 {
+		t.line("Only %s", strings.Join(texts(d.Target), ", "))
+	}
+	t.line("")
+}
+
+func texts(addrs []schema.Addr) []string {
+	all := make([]string, len(addrs))
+	for i, a := range addrs {
+		all[i] = a.String()
+	}
+	return all
+}
+
+// action prints the changes of one kind: those that block in full, of the
+// others as many as people read.
+func (t *text) action(d *planfile.Document, a plan.Action) {
+	groups := t.groups(d, a)
+	if len(groups) == 0 {
+		return
+	}
+	t.line("%s", t.paint.bold(title(a)))
+	left := 0
+	for _, g := range groups {
+		if !t.All && t.shown >= mostChanges && !g.first.Blocking() {
+			left += g.count
+			continue
+		}
+		t.shown++
+		t.change(g)
+	}
+	if left > 0 {
+		t.line("  and %s more (--all shows them)", humanize.Comma(int64(left)))
+	}
+	t.line("")
+}
+
+func title(a plan.Action) string {
+	return strings.ToUpper(string(a[:1])) + string(a[1:])
+}
+
+// group is a change, and how many instances of the same block change just like it.
+type group struct {
+	first *planfile.Change
+	count int
+}
+
+func (t *text) groups(d *planfile.Document, a plan.Action) []group {
+	var groups []group
+	for i := range d.Changes {
+		c := &d.Changes[i]
+		if c.Action != a {
+			continue
+		}
+		at := slices.IndexFunc(groups, func(g group) bool { return !t.All && alike(g.first, c) })
+		if at >= 0 {
+			groups[at].count++
+			continue
+		}
+		groups = append(groups, group{first: c, count: 1})
+	}
+	return groups
+}
+
+func alike(a, b *planfile.Change) bool {
+	return a.Address.Keyed && a.Address.Label != "" && a.Address.Block() == b.Address.Block() &&
+		!a.Blocking() && !b.Blocking() && a.Check == b.Check && len(a.Hazards) == len(b.Hazards) &&
+		reflect.DeepEqual(a.Fields, b.Fields)
+}
+
+func (t *text) change(g group) {
+	c := g.first
+	name := ""
+	if c.Name != c.Address.Label {
+		name = c.Name
+	}
+	sign := map[plan.Action]string{plan.Create: t.paint.green("+"), plan.Update: t.paint.yellow("~"), plan.Delete: t.paint.red("-")}[c.Action]
+	t.titled(sign, c.Address.String(), name, c.Source.String())
+	if c.NeededBy != nil {
+		t.line("      needed by %s", c.NeededBy)
+	}
+	t.fields(c)
+	for _, h := range c.Hazards {
+		t.hazard(h)
+	}
+	if strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete {
+		t.wrapped("      ", t.paint.faint(c.Check))
+	}
+	if g.count > 1 {
+		t.line("      + %s like it", humanize.Comma(int64(g.count-1)))
+	}
+}
+
+// titled prints a change's first line, its place at the right edge where there is room.
+func (t *text) titled(sign, address, name, source string) {
+	left := address
+	if name != "" {
+		left += "  " + name
+	}
+	gap := t.Width - 4 - len(left) - len(source)
+	if gap < 2 {
+		t.line("  %s %s", sign, t.paint.bold(address)+strings.TrimPrefix(left, address))
+		t.line("      %s", t.paint.faint(source))
+		return
+	}
+	t.line("  %s %s%s%s", sign, t.paint.bold(address)+strings.TrimPrefix(left, address), strings.Repeat(" ", gap), t.paint.faint(source))
+}
+
+func (t *text) fields(c *planfile.Change) {
+	widest := 0
+	for _, f := range c.Fields {
+		widest = max(widest, len(label(f.Path)))
+	}
+	for _, f := range c.Fields {
+		for i, value := range t.values(c.Action, f) {
+			name := label(f.Path)
+			if i > 0 {
+				name = ""
+			}
+			t.line("      %-*s  %s", widest, name, value)
+		}
+	}
+}
+
+func label(path string) string { return strings.TrimPrefix(path, "config.") }
+
+// values are the lines for one field: one, unless it holds replica lists.
+func (t *text) values(a plan.Action, f planfile.Field) []string {
+	if lists, ok := replicaLists(f.After); ok {
+		before, _ := replicaLists(f.Before)
+		return placements(before, lists)
+	}
+	before, after := spelled(f.Before, f.BeforeSpelling), spelled(f.After, f.Spelling)
+	switch f.Inherited {
+	case plan.Before:
+		before += " (inherited)"
+	case plan.After:
+		after = strings.TrimSpace(strings.TrimPrefix(after, none) + " (inherited)")
+	case plan.NoSide:
+	}
+	switch a {
+	case plan.Create:
+		return []string{after}
+	case plan.Delete:
+		return []string{before}
+	case plan.Update:
+	}
+	return []string{before + " -> " + after}
+}
+
+const none = "(none)"
+
+func spelled(value any, spelling string) string {
+	switch {
+	case value == nil:
+		return none
+	case spelling != "":
+		return spelling
+	case value == "":
+		return `""`
+	}
+	return fmt.Sprint(value)
+}
+
+// replicaLists reads a field's value as replica lists, from a plan or from a decoded document.
+func replicaLists(value any) ([][]int32, bool) {
+	switch value := value.(type) {
+	case [][]int32:
+		return value, true
+	case []any:
+		text, err := json.Marshal(value)
+		var lists [][]int32
+		return lists, err == nil && json.Unmarshal(text, &lists) == nil
+	}
+	return nil, false
+}
+
+// mostPlacements is how many partitions' replicas are printed.
+const mostPlacements = 8
+
+func placements(before, after [][]int32) []string {
+	var lines []string
+	for i := range after {
+		switch {
+		case i >= len(before):
+			lines = append(lines, fmt.Sprintf("partition %d on %v", i, after[i]))
+		case !slices.Equal(before[i], after[i]):
+			lines = append(lines, fmt.Sprintf("partition %d %v -> %v", i, before[i], after[i]))
+		}
+	}
+	if len(lines) > mostPlacements {
+		more := fmt.Sprintf("and %s more", english.Plural(len(lines)-mostPlacements+1, "partition", ""))
+		lines = append(lines[:mostPlacements-1], more)
+	}
+	return lines
+}
+
+func (t *text) hazard(h planfile.Hazard) {
+	sign := t.paint.yellow("!")
+	if h.Severity == guard.Blocks {
+		sign = t.paint.red("!")
+	}
+	prose := fmt.Sprintf("%s %s: %s", h.Code, h.Severity, h.Summary)
+	if r := radius(h); r != "" {
+		prose += " (" + r + ")"
+	}
+	lines := strings.Split(wordwrap.WrapString(prose, uint(max(t.Width-8, 20))), "\n")
+	for i, line := range lines {
+		if i > 0 {
+			sign = " "
+		}
+		t.line("      %s %s", sign, line)
+	}
+}
+
+// radius tells what a blocking hazard could lose.
+func radius(h planfile.Hazard) string {
+	known, exists := guard.Find(h.Code)
+	if !exists || !known.Loses {
+		return ""
+	}
+	r := h.BlastRadius
+	messages, bytes, groups := "messages unknown", "bytes unknown", "readers unknown"
+	if r.Messages != nil {
+		messages = fmt.Sprintf("up to %s messages", humanize.Comma(*r.Messages))
+	}
+	if r.Bytes != nil {
+		bytes = "up to " + humanize.IBytes(uint64(*r.Bytes))
+	}
+	if r.Groups != nil {
+		groups = english.Plural(len(r.Groups), "group has", "groups have") + " not read them"
+	}
+	return strings.Join([]string{messages, bytes, groups}, ", ")
+}
+
+func (t *text) moving(moves []planfile.Moving) {
+	if len(moves) == 0 {
+		return
+	}
+	t.line("%s", t.paint.bold("Moving already"))
+	for _, m := range moves {
+		t.line("  %s partition %d to %v", m.Address, m.Partition, m.Adding)
+	}
+	t.line("")
+}
+
+func (t *text) obstacles(title string, all []planfile.Obstacle) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%s", t.paint.bold(title))
+	for _, o := range all {
+		t.titled("?", strings.TrimSuffix(o.Address.String()+" "+o.Path, " "), o.Name, o.Source.String())
+		t.wrapped("      ", o.Reason)
+		if o.Missing != "" {
+			t.wrapped("      ", "missing: "+o.Missing)
+		}
+	}
+	t.line("")
+}
+
+func (t *text) foot(d *planfile.Document) {
+	if s := d.Summary; s.Changes() == 0 {
+		t.line("Nothing to do: the cluster is as declared.")
+	} else {
+		t.line("%s to create, %d to update, %d to delete.", t.paint.bold(fmt.Sprintf("Plan: %d", s.Create)), s.Update, s.Delete)
+	}
+	if len(d.Unseen)+len(d.Blocked) > 0 {
+		t.wrapped("", "The plan is incomplete: see above what could not be read or done.")
+	}
+}
+
+// Flags prints what to add to the command line to let the blocking findings pass.
+func Flags(w io.Writer, blocking []guard.Finding) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Blocked by %s. If this is what you want, add:\n", english.Plural(len(blocking), "hazard", ""))
+	for _, f := range blocking {
+		fmt.Fprintf(&b, "  %s\n", f.Flag())
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+type palette struct{ green, yellow, red, bold, faint func(...any) string }
+
+func newPalette(on bool) palette {
+	paint := func(attributes ...color.Attribute) func(...any) string {
+		c := color.New(attributes...)
+		if on {
+			c.EnableColor()
+		} else {
+			c.DisableColor()
+		}
+		return c.SprintFunc()
+	}
+	return palette{
+		green: paint(color.FgGreen), yellow: paint(color.FgYellow), red: paint(color.FgRed),
+		bold: paint(color.Bold), faint: paint(color.Faint),
+	}
+}

@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// Step is one object's part of a request to Kafka.
+//
+//sumtype:decl
+type Step interface {
+	// About is what every kind of step has.
+	About() *Head
+	step()
+}
+
+// Head is what every step has: its place in the order, and whose change it carries out.
+type Head struct {
+	Phase   Phase       `json:"phase"`
+	Object  schema.ID   `json:"object"`
+	Changes []int       `json:"changes"`         // indexes into the plan's changes: whose refusal it would be
+	After   []schema.ID `json:"after,omitempty"` // objects whose failed step skips this one, beside its own object
+	Records int         `json:"records"`         // how many records the controller writes for it (10,000 a request at most)
+}
+
+// About makes every struct that embeds a Head a Step.
+func (h *Head) About() *Head { return h }
+
+func (h *Head) step() {}
+
+// Phase is a stretch of an apply; one ends before the next begins.
+type Phase uint8
+
+// The phases, in their order.
+const (
+	PhaseCreate Phase = iota + 1 // topics are created
+	PhaseConfigs
+	PhasePartitions
+	PhaseMove   // reassignments are started
+	PhaseDelete // objects go
+	PhaseSettle // reassignments are waited for, then what depended on them is set
+)
+
+var phaseNames = [...]string{
+	PhaseCreate: "create", PhaseConfigs: "configs", PhasePartitions: "partitions",
+	PhaseMove: "move", PhaseDelete: "delete", PhaseSettle: "settle",
+}
+
+func (p Phase) String() string { return phaseNames[p] }
+
+// MarshalText spells the phase as the plan document does.
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (p *Phase) UnmarshalText(text []byte) error {
+	for i, name := range phaseNames {
+		if name != "" && name == string(text) {
+			*p = Phase(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown phase %q", text)
+}
+
+// CreateTopic creates a topic. Partitions or Factor -1 leave the number to the broker.
+type CreateTopic struct {
+	Head
+	Partitions int32             `json:"partitions"`
+	Factor     int16             `json:"replication_factor"`
+	Assign     [][]int32         `json:"assign,omitempty"` // replicas per partition; then Partitions and Factor are -1
+	Configs    map[string]string `json:"configs,omitempty"`
+}
+
+// AlterConfigs sets and resets topic-level configs (IncrementalAlterConfigs, KIP-339, Kafka 2.3+).
+type AlterConfigs struct {
+	Head
+	Set   map[string]string `json:"set,omitempty"`
+	Reset []string          `json:"reset,omitempty"`
+}
+
+// AddPartitions raises the number of partitions of a topic to Total.
+type AddPartitions struct {
+	Head
+	Total  int32     `json:"total"`
+	Assign [][]int32 `json:"assign,omitempty"` // replicas of each new partition; empty: the broker's choice
+}
+
+// Reassign moves replicas (AlterPartitionReassignments, KIP-455, Kafka 2.4+). It starts the moves; settling waits for them.
+type Reassign struct {
+	Head
+	Moves []Move `json:"moves"`
+}
+
+// Move is where one partition's replicas are and where they shall be.
+type Move struct {
+	Partition int32   `json:"partition"`
+	From      []int32 `json:"from"`
+	To        []int32 `json:"to"`
+}
+
+// DeleteTopic deletes one life of a topic.
+type DeleteTopic struct {
+	Head
+	ID live.TopicID `json:"topic_id"`
+}
+
+// Batches cuts steps into requests: neighbours of one phase and one type,
+// at most that many controller records together. A step larger than that has
+// a batch of its own.
+func Batches(steps []Step, records int) [][]Step {
+	var batches [][]Step
+	begin, sum := 0, 0
+	for i, s := range steps {
+		if i > begin && (!together(steps[begin], s) || sum+s.About().Records > records) {
+			batches, begin, sum = append(batches, steps[begin:i]), i, 0
+		}
+		sum += s.About().Records
+	}
+	if begin < len(steps) {
+		batches = append(batches, steps[begin:])
+	}
+	return batches
+}
+
+func together(a, b Step) bool {
+	return a.About().Phase == b.About().Phase && fmt.Sprintf("%T", a) == fmt.Sprintf("%T", b)
+}
