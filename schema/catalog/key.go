@@ -1,8 +1,9 @@
 // Package catalog is what Kafka itself knows: the config keys of its objects
-// with type, unit, default, documentation and the version that brought them.
+// with type, unit, default, accepted values, documentation and the version
+// that brought them.
 //
-// Learn [Key] and [Topic]. The tables are generated from real brokers by
-// testdata/e2e/catalog; what a live broker accepts is for that broker to say.
+// Learn [Key], [Topic] and [Group]. The tables are generated from real brokers
+// by testdata/e2e/catalog; what a live broker accepts is for that broker to say.
 package catalog
 
 import (
@@ -17,11 +18,16 @@ type Type uint8
 const (
 	String Type = iota
 	Boolean
-	Int
-	Long
+	Int  // 32 bits
+	Long // 64 bits
 	Double
-	List
+	List // of strings, with commas between
 )
+
+var typeNames = [...]string{String: "string", Boolean: "boolean", Int: "int", Long: "long", Double: "double", List: "list"}
+
+// String is Kafka's own word for the type.
+func (t Type) String() string { return typeNames[t] }
 
 // Unit is what a number counts.
 type Unit uint8
@@ -33,17 +39,23 @@ const (
 	Bytes
 )
 
-// Key is one config key of a kind of Kafka object.
+// Range is the numbers from Least to Most, both included.
+type Range struct{ Least, Most int64 }
+
+// Key is one config key of a kind of Kafka object. The zero Key stands for one
+// that Kafka's brokers may know and this catalog does not: any string.
 type Key struct {
 	Name     string
 	Type     Type
 	Unit     Unit
-	Default  string // as a fresh broker reports it
-	Null     bool   // the default is null; Default is empty
-	Doc      string // Kafka's own, as plain text
-	Since    string // the Kafka version that brought it; empty: before 3.9
-	Until    string // the last Kafka version that knew it; empty: still there
-	ReadOnly bool   // reported, but not to be set
+	Default  string   // as a broker without own settings reports it
+	Null     bool     // the default is null; Default is empty
+	Range    Range    // the least and the most that any version accepts; zero: all that the type holds
+	Values   []string // all the strings that are accepted, or the items of a list; nil: any
+	Doc      string   // Kafka's own, as plain text, a paragraph a line
+	Since    string   // the minor version that brought it, "4.4"; empty: the oldest looked at has it
+	Until    string   // the last minor version that knew it, "3.9"; empty: the newest looked at has it
+	ReadOnly bool     // reported, but not to be set
 }
 
 // Table is the keys of one kind of object, sorted by name.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os/exec"
 	"strings"
 )
 
@@ -18,11 +19,24 @@ func (c *Cluster) Tool(ctx context.Context, class string, args ...string) (strin
 		return "", err
 	}
 	args = append([]string{"--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, args...)
-	tool := java(ctx, jars, "org.apache.kafka.tools."+class, args...)
+	return output(java(ctx, jars, "org.apache.kafka.tools."+class, args...))
+}
+
+// Class runs a class of one Kafka version, for which no cluster is needed, and
+// returns what it printed to standard output.
+func Class(ctx context.Context, version, class string, args ...string) (string, error) {
+	jars, err := brokerJars(ctx, version)
+	if err != nil {
+		return "", err
+	}
+	return output(java(ctx, jars, class, args...))
+}
+
+func output(command *exec.Cmd) (string, error) {
 	var out, talk bytes.Buffer
-	tool.Stdout, tool.Stderr = &out, &talk
-	if err := tool.Run(); err != nil {
-		return "", fmt.Errorf("%s %v: %w\n%s%s", class, args, err, &out, &talk)
+	command.Stdout, command.Stderr = &out, &talk
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("%v: %w\n%s%s", command.Args, err, &out, &talk)
 	}
 	return out.String(), nil
 }
