@@ -95,3 +95,11 @@ func TestAdministratorLogsIn(t *testing.T) {
 		}
 	}
 }
+
+// A broker that cannot start says why.
+func TestBrokenBrokerShowsItsLog(t *testing.T) {
+	_, err := brokers.Start(t.Context(), brokers.Options{Properties: map[string]string{"num.partitions": "many"}})
+	if err == nil || !strings.Contains(err.Error(), "ended by itself") || !strings.Contains(err.Error(), "Invalid value many") {
+		t.Errorf("the error is: %v", err)
+	}
+}
