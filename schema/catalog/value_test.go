@@ -11,11 +11,11 @@ import (
 	"github.com/queueform/queueform/schema/catalog"
 )
 
-func topic(t testing.TB, name string) catalog.Key {
-	t.Helper()
+func topic(tb testing.TB, name string) catalog.Key {
+	tb.Helper()
 	key, ok := catalog.Topic.Find(name)
 	if !ok {
-		t.Fatalf("there is no %s", name)
+		tb.Fatalf("there is no %s", name)
 	}
 	return key
 }

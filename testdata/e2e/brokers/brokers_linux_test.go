@@ -34,6 +34,7 @@ func TestKilledProcessLeavesNothing(t *testing.T) {
 // killed starts a cluster in a process of its own, kills that, and tells where
 // a broker listened and logged.
 func killed(t *testing.T, command string) (address, log string) {
+	t.Helper()
 	process := exec.CommandContext(t.Context(), command)
 	out, err := process.StdoutPipe()
 	must(t, err)
@@ -56,6 +57,7 @@ func killed(t *testing.T, command string) (address, log string) {
 
 // gone waits until nobody listens at the address.
 func gone(t *testing.T, address string) {
+	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
 		conn, err := net.Dial("tcp", address)

@@ -90,7 +90,7 @@ func TestAdministratorLogsIn(t *testing.T) {
 		t.Errorf("cluster id is %s, want %s", meta.Cluster, c.ID)
 	}
 	for _, b := range meta.Brokers {
-		if want := string(rune('a' + b.NodeID - 1)); b.Rack == nil || *b.Rack != want {
+		if want := string('a' + b.NodeID - 1); b.Rack == nil || *b.Rack != want {
 			t.Errorf("broker %d is in rack %v, want %s", b.NodeID, b.Rack, want)
 		}
 	}
