@@ -108,7 +108,7 @@ func (c *Cluster) addresses(of func(*node) string) []string {
 func (c *Cluster) Log(id int) string { return c.nodes[id-1].log }
 
 // Stop shuts a broker down in good order: it hands its partitions over first,
-// for which the other two must be running. ctx bounds the wait.
+// for which the other two must be running. It fails after 90 s.
 func (c *Cluster) Stop(ctx context.Context, id int) error { return c.nodes[id-1].stop(ctx) }
 
 // Kill ends a broker at once, as a crash would. The others learn of it when

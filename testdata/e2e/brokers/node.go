@@ -61,6 +61,8 @@ func (n *node) stop(ctx context.Context) error {
 	if n.process == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	if err := n.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
