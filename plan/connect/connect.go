@@ -1,0 +1,171 @@
+// Package connect opens a Kafka client from a cluster block: addresses, TLS,
+// SASL, and what to say when it does not work.
+//
+// Learn [Open], [Conn] and [Error]. What is asked of the cluster is for the
+// callers; nothing here sends a request of its own accord.
+package connect
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/plugin/kslog"
+
+	"github.com/queueform/queueform/schema"
+)
+
+// DefaultTimeout is how long a cluster may take to answer unless [Options] say otherwise.
+const DefaultTimeout = 30 * time.Second
+
+// Options are what the command line and the environment add to a cluster block.
+type Options struct {
+	BootstrapServers []string                    // host:port; where there are any, the block's and the environment's are not used
+	Env              func(string) (string, bool) // looks up [Overrides]; nil: there are none
+	Timeout          time.Duration               // how long the cluster may take to answer; 0: DefaultTimeout
+	Logger           *slog.Logger                // gets the conversation with the cluster; nil: silence
+}
+
+// Conn is a cluster that can be spoken to. Making one sends nothing: the first
+// request of a caller shows whether the cluster is there, and [Conn.Explain]
+// says why not.
+type Conn struct {
+	settings settings
+	security *tls.Config // nil: plaintext
+	timeout  time.Duration
+	journal  *journal
+	options  []kgo.Opt
+	reader   *kgo.Client
+	writer   func() *kgo.Client
+
+	mu     sync.Mutex
+	opened []*kgo.Client
+}
+
+// Open prepares the connection to c, which may be nil where the options name
+// the bootstrap servers. It reads the files and reveals the secrets that the
+// block names, so its error, an [*Error], is about those. The context is for
+// looking up AWS credentials alone.
+func Open(ctx context.Context, c *schema.Cluster, o Options) (*Conn, error) {
+	conn := &Conn{timeout: o.Timeout}
+	if conn.timeout == 0 {
+		conn.timeout = DefaultTimeout
+	}
+	var err error
+	if conn.settings, err = resolve(c, o); err != nil {
+		return nil, err
+	}
+	conn.journal = newJournal(conn.settings.cluster.BootstrapServers)
+	if conn.options, err = conn.clientOptions(ctx, o.Logger); err != nil {
+		return nil, err
+	}
+	if conn.reader, err = conn.client(kgo.RetryTimeout(conn.timeout)); err != nil {
+		return nil, conn.settings.problem("bootstrap_servers", err,
+			"The bootstrap servers cannot be used: "+err.Error(), "Write each as host:port.")
+	}
+	conn.writer = sync.OnceValue(func() *kgo.Client {
+		client, err := conn.client(kgo.RetryTimeoutFn(conn.neverAgain))
+		if err != nil {
+			panic("connect: options that opened one client do not open another: " + err.Error())
+		}
+		return client
+	})
+	return conn, nil
+}
+
+// Client is for reading: a request that fails may be sent again, to another
+// broker, within the timeout.
+func (c *Conn) Client() *kgo.Client { return c.reader }
+
+// Writer is for writing: a request that was sent is never sent again, whatever
+// happened to its connection, so that an error means "not known". It is made
+// when it is first asked for, and does not share its connections with Client.
+func (c *Conn) Writer() *kgo.Client { return c.writer() }
+
+// Close ends both clients. It never fails.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, client := range c.opened {
+		client.Close()
+	}
+	return nil
+}
+
+// Guard refuses a cluster with another id than the block names.
+func (c *Conn) Guard(id string) error {
+	want := c.settings.cluster.ID
+	if want == "" || want == id {
+		return nil
+	}
+	return c.settings.problem("cluster_id", nil,
+		"This is cluster "+schema.Quote(id)+", not "+schema.Quote(want),
+		"The cluster block accepts the one cluster that its cluster_id names: correct "+
+			c.settings.name("bootstrap_servers")+", or choose another block with --cluster.")
+}
+
+// neverAgain ends the retries of a request before the first, but lets the
+// client look for the controller as long as any.
+func (c *Conn) neverAgain(key int16) time.Duration {
+	if kmsg.Key(key) == kmsg.Metadata {
+		return c.timeout
+	}
+	return time.Nanosecond
+}
+
+func (c *Conn) client(options ...kgo.Opt) (*kgo.Client, error) {
+	client, err := kgo.NewClient(slices.Concat(c.options, options)...)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opened = append(c.opened, client)
+	return client, nil
+}
+
+func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Opt, error) {
+	var err error
+	if c.security, err = c.settings.tlsConfig(); err != nil {
+		return nil, err
+	}
+	options := []kgo.Opt{
+		kgo.SeedBrokers(c.settings.cluster.BootstrapServers...),
+		kgo.ClientID("queueform/" + version()),
+		kgo.Dialer(c.dial),
+		kgo.RequestTimeoutOverhead(c.patience()),
+		kgo.WithHooks(c.journal),
+		kgo.DisableClientMetrics(), // they are requests too
+	}
+	mechanism, err := c.mechanism(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if mechanism != nil {
+		options = append(options, kgo.SASL(mechanism))
+	}
+	if logger != nil {
+		options = append(options, kgo.WithLogger(kslog.New(logger)))
+	}
+	return options, nil
+}
+
+// patience is how long one server may take for one thing: short enough that
+// the others get their turn within the timeout.
+func (c *Conn) patience() time.Duration {
+	return min(max(c.timeout/3, 100*time.Millisecond), 10*time.Minute)
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
+}

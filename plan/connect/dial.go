@@ -1,0 +1,86 @@
+package connect
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+)
+
+// dial opens a connection to one server, unless it is certain that the cluster
+// cannot be reached.
+func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if problem := c.hopeless(); problem != nil {
+		return nil, &settled{problem}
+	}
+	return c.reach(ctx, network, addr)
+}
+
+// reach opens a connection to one server.
+func (c *Conn) reach(ctx context.Context, network, addr string) (net.Conn, error) {
+	c.journal.dial(addr)
+	ctx, cancel := context.WithTimeout(ctx, c.patience())
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	if c.security == nil {
+		return &plaintext{Conn: conn}, nil
+	}
+	c.journal.secure(addr)
+	secured := tls.Client(conn, c.securityFor(addr))
+	if err := secured.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
+// securityFor names the server, and notices when it asks who we are.
+func (c *Conn) securityFor(addr string) *tls.Config {
+	config := c.security.Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(addr) // the client joined it
+	}
+	certificate := &tls.Certificate{}
+	if len(config.Certificates) > 0 {
+		certificate = &config.Certificates[0]
+	}
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		c.journal.wantsCert(addr)
+		return certificate, nil
+	}
+	return config
+}
+
+// hasCertificate says whether we can tell a server who we are.
+func (c *Conn) hasCertificate() bool { return c.security != nil && len(c.security.Certificates) > 0 }
+
+// plaintext is a connection that recognises the first bytes of what is not
+// Kafka: the client would take them for the size of an answer.
+type plaintext struct {
+	net.Conn
+	heard bool
+}
+
+var (
+	errSpeaksTLS  = errors.New("the answer is a TLS alert")
+	errSpeaksHTTP = errors.New("the answer is HTTP")
+)
+
+func (p *plaintext) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if p.heard || n == 0 {
+		return n, err
+	}
+	p.heard = true
+	const alert, major = 21, 3
+	switch {
+	case n >= 2 && b[0] == alert && b[1] == major:
+		return 0, errSpeaksTLS
+	case n >= 4 && string(b[:4]) == "HTTP":
+		return 0, errSpeaksHTTP
+	}
+	return n, err
+}

@@ -1,0 +1,28 @@
+package connect
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// Error is why a cluster cannot be used: one sentence, and what to do about it.
+type Error struct {
+	Summary string // without a full stop
+	Remedy  string
+	Attr    string // the path in the cluster block whose value is at fault, "sasl.password"; empty: none, or it was not the block that set it
+	Err     error  // what the client, the network or the file system said; may be nil
+}
+
+func (e *Error) Error() string {
+	first, size := utf8.DecodeRuneInString(e.Summary)
+	return string(unicode.ToLower(first)) + e.Summary[size:] + ": " + e.Remedy
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// settled carries an Error out of the client. It shows no cause, because the
+// client would try again where it sees one of the network's.
+type settled struct{ problem *Error }
+
+func (s *settled) Error() string { return s.problem.Error() }
