@@ -1,0 +1,150 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"github.com/queueform/queueform/schema/catalog"
+)
+
+// functions is the library: Terraform's names for the go-cty standard
+// library, and queueform's own.
+func functions(dir string, env func(string) (string, bool)) map[string]function.Function {
+	return map[string]function.Function{
+		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,
+		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc, "signum": stdlib.SignumFunc,
+
+		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "indent": stdlib.IndentFunc,
+		"join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
+		"replace": stdlib.ReplaceFunc, "split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc,
+		"title": stdlib.TitleFunc, "trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
+		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc, "startswith": affix(strings.HasPrefix), "endswith": affix(strings.HasSuffix),
+
+		"chunklist": stdlib.ChunklistFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
+		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
+		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
+		"lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": rangeFunc, "reverse": stdlib.ReverseListFunc,
+		"setintersection": stdlib.SetIntersectionFunc, "setproduct": stdlib.SetProductFunc, "setsubtract": stdlib.SetSubtractFunc,
+		"setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
+
+		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
+
+		"tobool": stdlib.MakeToFunc(cty.Bool), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
+		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "tonumber": stdlib.MakeToFunc(cty.Number),
+		"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
+		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
+
+		"env": envFunc(env), "file": fileFunc(dir),
+		"duration": quantityFunc(catalog.ParseDuration), "bytes": quantityFunc(catalog.ParseBytes),
+	}
+}
+
+func textFunc(result cty.Type, call func(arg string) (cty.Value, error)) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "text", Type: cty.String}},
+		Type:   function.StaticReturnType(result),
+		Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return call(args[0].AsString()) },
+	})
+}
+
+func affix(has func(text, affix string) bool) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "text", Type: cty.String}, {Name: "affix", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return cty.BoolVal(has(args[0].AsString(), args[1].AsString())), nil
+		},
+	})
+}
+
+func quantityFunc(parse func(string) (int64, error)) function.Function {
+	return textFunc(cty.Number, func(text string) (cty.Value, error) {
+		n, err := parse(text)
+		return cty.NumberIntVal(n), err
+	})
+}
+
+// envFunc reads the environment. Its results are secrets.
+func envFunc(env func(string) (string, bool)) function.Function {
+	return textFunc(cty.String, func(name string) (cty.Value, error) {
+		value, set := env(name)
+		if !set {
+			return cty.NilVal, fmt.Errorf("the environment variable %s is not set", name)
+		}
+		return cty.StringVal(value).Mark(secretMark), nil
+	})
+}
+
+const largestText = 1 << 20 // bytes that file() reads
+
+// fileFunc reads a text file within the topology's directory; links do not lead out of it.
+func fileFunc(dir string) function.Function {
+	return textFunc(cty.String, func(path string) (cty.Value, error) {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return cty.NilVal, errors.New(unwrapPath(err))
+		}
+		defer root.Close()
+		f, err := root.Open(path)
+		if err != nil {
+			return cty.NilVal, fmt.Errorf("%s: %s (only files within the topology's directory are read)", path, unwrapPath(err))
+		}
+		defer f.Close()
+		text, err := io.ReadAll(io.LimitReader(f, largestText+1))
+		switch {
+		case err != nil:
+			return cty.NilVal, fmt.Errorf("%s: %s", path, unwrapPath(err))
+		case len(text) > largestText:
+			return cty.NilVal, fmt.Errorf("%s is larger than 1 MiB", path)
+		}
+		return cty.StringVal(string(text)), nil
+	})
+}
+
+const longestRange = 1_000_000
+
+// rangeFunc is Terraform's range, without go-cty's limit of 1,024 numbers.
+var rangeFunc = function.New(&function.Spec{
+	VarParam: &function.Parameter{Name: "bounds", Type: cty.Number},
+	Type:     function.StaticReturnType(cty.List(cty.Number)),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		begin, end, step := cty.Zero, cty.Zero, cty.NumberIntVal(1)
+		switch len(args) {
+		case 1:
+			end = args[0]
+		case 2:
+			begin, end = args[0], args[1]
+		case 3:
+			begin, end, step = args[0], args[1], args[2]
+		default:
+			return cty.NilVal, errors.New("range takes an end; a begin and an end; or a begin, an end and a step")
+		}
+		if len(args) < 3 && end.LessThan(begin).True() {
+			step = cty.NumberIntVal(-1)
+		}
+		if step.RawEquals(cty.Zero) {
+			return cty.NilVal, function.NewArgErrorf(2, "step must not be zero")
+		}
+		var numbers []cty.Value
+		up := step.GreaterThan(cty.Zero).True()
+		for n := begin; up && n.LessThan(end).True() || !up && n.GreaterThan(end).True(); n = n.Add(step) {
+			if len(numbers) == longestRange {
+				return cty.NilVal, fmt.Errorf("more than %d numbers", longestRange)
+			}
+			numbers = append(numbers, n)
+		}
+		if len(numbers) == 0 {
+			return cty.ListValEmpty(cty.Number), nil
+		}
+		return cty.ListVal(numbers), nil
+	},
+})
