@@ -2,10 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/hashicorp/hcl/v2"
@@ -15,66 +17,141 @@ import (
 )
 
 func (a *app) fmtCommand() *cobra.Command {
-	var check, diff bool
+	f := formatter{app: a, files: map[string]*hcl.File{}}
 	c := &cobra.Command{
 		Use:   "fmt [FILE...]",
 		Short: "Rewrite the files in canonical HCL",
-		Long: `Rewrites the topology's HCL files, or those named, in canonical form. Comments
-are kept, and so is what the files mean. JSON files are left alone.
+		Long: `Rewrites the topology's HCL files, or those named, in canonical form, and prints
+the names of those that changed. Comments are kept, and so is what the files
+mean. JSON files and files with errors are left alone.
 
 Exit codes: 0 nothing to do, or done; 1 error; 2 not canonical (--check).`,
 		RunE: func(_ *cobra.Command, files []string) error {
 			if len(files) == 0 {
 				var err error
-				if files, err = filepath.Glob(filepath.Join(a.dir, "*.hcl")); err != nil {
+				if files, err = hclFiles(a.dir); err != nil {
 					return err
 				}
-				slices.Sort(files)
 			}
-			changed := false
-			for _, file := range files {
-				one, err := a.format(file, check, diff)
-				if err != nil {
-					return err
-				}
-				changed = changed || one
-			}
-			if check && changed {
-				return &exit{code: exitFound}
-			}
-			return nil
+			return f.all(files)
 		},
 	}
-	c.Flags().BoolVar(&check, "check", false, "change nothing; exit 2 if a file is not canonical")
-	c.Flags().BoolVar(&diff, "diff", false, "print the differences")
+	c.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 2 if a file is not canonical")
+	c.Flags().BoolVar(&f.diff, "diff", false, "print the differences")
 	return c
 }
 
-// format rewrites one file, unless only the answer is wanted.
-func (a *app) format(file string, check, diff bool) (changed bool, err error) {
+// hclFiles lists the files of a topology that are not JSON.
+func hclFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		if name := e.Name(); !e.IsDir() && !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".hcl") {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	return files, nil
+}
+
+// formatter is one run of fmt.
+type formatter struct {
+	*app
+	check, diff bool
+	changed     bool
+	files       map[string]*hcl.File // those with errors, to show where
+	diags       hcl.Diagnostics
+}
+
+// all formats every file that can be, and tells of the others.
+func (f *formatter) all(files []string) error {
+	var failed []error
+	for _, file := range files {
+		if strings.HasSuffix(file, ".json") {
+			continue
+		}
+		if err := f.one(file); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	f.tell(f.files, f.diags)
+	switch {
+	case len(failed) > 0:
+		return errors.Join(failed...)
+	case f.diags.HasErrors():
+		return &exit{code: exitError}
+	case f.check && f.changed:
+		return &exit{code: exitFound}
+	}
+	return nil
+}
+
+// one rewrites a file, unless only the answer is wanted.
+func (f *formatter) one(file string) error {
 	before, err := os.ReadFile(file)
 	if err != nil {
-		return false, err
+		return err
 	}
 	after, diags := edit.Format(before, file)
 	if diags.HasErrors() {
-		a.tell(map[string]*hcl.File{file: {Bytes: before}}, diags)
-		return false, &exit{code: exitError}
+		f.files[file] = &hcl.File{Bytes: before}
+		f.diags = append(f.diags, diags...)
+		return nil
 	}
 	if bytes.Equal(before, after) {
-		return false, nil
+		return nil
 	}
-	if diff {
-		fmt.Fprint(a.Out, udiff.Unified(file, file, string(before), string(after)))
+	f.changed = true
+	if !f.check {
+		if err := replace(file, after); err != nil {
+			return fmt.Errorf("format %s: %w", file, err)
+		}
+	}
+	if f.diff {
+		fmt.Fprint(f.Out, udiff.Unified(file, file, string(before), string(after)))
 	} else {
-		fmt.Fprintln(a.Out, file)
+		fmt.Fprintln(f.Out, file)
 	}
-	if check {
-		return true, nil
+	return nil
+}
+
+// replace gives a file new contents whole or not at all, and leaves its
+// permissions as they are. A symbolic link stays one: the file that it leads
+// to is replaced.
+func replace(path string, contents []byte) (err error) {
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return err
 	}
-	info, err := os.Stat(file)
+	info, err := os.Stat(path)
 	if err != nil {
-		return false, err
+		return err
 	}
-	return true, os.WriteFile(file, after, info.Mode().Perm())
+	if info.Mode().Perm()&0o200 == 0 {
+		return fmt.Errorf("the file is read-only: %w", fs.ErrPermission) // a rename would not mind
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		temporary.Close()
+		if err != nil {
+			_ = os.Remove(temporary.Name())
+		}
+	}()
+	if _, err := temporary.Write(contents); err != nil {
+		return err
+	}
+	if err := temporary.Chmod(info.Mode().Perm()); err != nil {
+		return err
+	}
+	if err := temporary.Sync(); err != nil {
+		return err
+	}
+	if err := temporary.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
 }

@@ -1,0 +1,148 @@
+package diag
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dustin/go-humanize/english"
+	"github.com/fatih/color"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/mitchellh/go-wordwrap"
+)
+
+// TextOptions say how diagnostics are shown to a person.
+type TextOptions struct {
+	Color bool // ANSI colours
+	Width int  // columns that details and lines of source may take, at least 40; 0: 80
+}
+
+// narrowest is the least width that leaves room beside a line number.
+const narrowest = 40
+
+// WriteText tells every diagnostic of [Sorted]: what, where, the line of source
+// with the range underlined, and the detail. Several are counted at the end.
+//
+// Files are by the name that ranges use; where one is missing its line is not
+// shown. Control characters are, as replacement characters, so that a file
+// cannot speak to the terminal. The error is that of w.
+func WriteText(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics, o TextOptions) error {
+	t := &text{sources: newSources(files), paint: newPalette(o.Color), width: max(cmp.Or(o.Width, 80), narrowest)}
+	sorted := Sorted(diags)
+	for i, d := range sorted {
+		if i > 0 {
+			t.line("")
+		}
+		t.diagnostic(d)
+	}
+	if len(sorted) > 1 {
+		t.line("")
+		t.total(count(sorted))
+	}
+	_, err := io.WriteString(w, t.out.String())
+	return err
+}
+
+type text struct {
+	*sources
+	paint palette
+	width int
+	out   strings.Builder
+}
+
+func (t *text) line(format string, args ...any) {
+	t.out.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	t.out.WriteByte('\n')
+}
+
+func (t *text) diagnostic(d *hcl.Diagnostic) {
+	severity, paint := "Error", t.paint.red
+	if d.Severity == hcl.DiagWarning {
+		severity, paint = "Warning", t.paint.yellow
+	}
+	summary := t.paint.bold(clean(d.Summary))
+	if code := Code(d); code != "" {
+		summary += " [" + code + "]"
+	}
+	t.line("%s: %s", paint(severity), summary)
+	if d.Subject != nil && d.Subject.Filename != "" {
+		t.place(*d.Subject)
+		t.source(*d.Subject, paint)
+	}
+	t.detail(d.Detail)
+}
+
+// place says where, and how far a range of several lines goes.
+func (t *text) place(r hcl.Range) {
+	last := r.End.Line
+	if r.End.Column == 1 {
+		last-- // it ends with the line before
+	}
+	if last > r.Start.Line {
+		t.line("  %s, to line %d", clean(Place(r)), last)
+		return
+	}
+	t.line("  %s", clean(Place(r)))
+}
+
+// source shows the line that a range begins on, and underlines the range.
+func (t *text) source(r hcl.Range, paint painter) {
+	e, ok := t.excerpt(r)
+	if !ok {
+		return
+	}
+	number := fmt.Sprintf("  %d", r.Start.Line)
+	margin := strings.Repeat(" ", len(number))
+	shown, indent, length := window(e, t.width-len(number)-len(" | "))
+	t.line("%s %s %s", number, t.paint.faint("|"), shown)
+	t.line("%s %s %s%s", margin, t.paint.faint("|"), strings.Repeat(" ", indent), paint(strings.Repeat("^", length)))
+}
+
+// detail wraps prose. Lines that begin with a space are laid out already.
+func (t *text) detail(detail string) {
+	if detail == "" {
+		return
+	}
+	const indent = "  "
+	for paragraph := range strings.SplitSeq(strings.TrimRight(detail, "\n "), "\n") {
+		paragraph = clean(paragraph)
+		if !strings.HasPrefix(paragraph, " ") {
+			paragraph = wordwrap.WrapString(paragraph, uint(t.width-len(indent)))
+		}
+		for line := range strings.SplitSeq(paragraph, "\n") {
+			t.line("%s%s", indent, line)
+		}
+	}
+}
+
+func (t *text) total(errors, warnings int) {
+	var parts []string
+	if errors > 0 {
+		parts = append(parts, english.Plural(errors, "error", ""))
+	}
+	if warnings > 0 {
+		parts = append(parts, english.Plural(warnings, "warning", ""))
+	}
+	t.line("%s.", strings.Join(parts, ", "))
+}
+
+type painter func(...any) string
+
+type palette struct{ red, yellow, bold, faint painter }
+
+func newPalette(on bool) palette {
+	paint := func(attributes ...color.Attribute) painter {
+		c := color.New(attributes...)
+		if on {
+			c.EnableColor()
+		} else {
+			c.DisableColor()
+		}
+		return c.SprintFunc()
+	}
+	return palette{
+		red: paint(color.FgRed, color.Bold), yellow: paint(color.FgYellow, color.Bold),
+		bold: paint(color.Bold), faint: paint(color.Faint),
+	}
+}
