@@ -20,7 +20,7 @@ func (q *Queue) ID() ID { return ID{Kind: KindQueue, Name: q.Topic} }
 // Setting is one config value, as Kafka spells it and as the file did.
 type Setting struct {
 	Value    string
-	Spelling string // what the file says: "7d", "2MiB"; equal to Value where nothing was translated
+	Spelling string `json:"-"` // what the file says: "7d", "2MiB"; equal to Value where nothing was translated
 }
 
 // Load is the peak a queue must carry.

@@ -14,6 +14,7 @@ type Topology struct {
 	Name        string
 	Description string
 	Owner       string
+	Labels      map[string]string
 	Cluster     *Cluster   // the selected one
 	Resources   []Resource // sorted by address
 	Deletes     []Removal  // sorted by address

@@ -5,18 +5,24 @@
 // inspect's concern; nothing here knows a Kafka client.
 package live
 
-import "slices"
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+)
 
 // Snapshot is the live cluster, as far as a [Scope] asked.
 type Snapshot struct {
 	Cluster  Cluster                `json:"cluster"`
 	Topics   map[string]Seen[Topic] `json:"topics"`
+	Moves    Seen[int]              `json:"moves"`    // partitions that are being reassigned; unseen: those of Topics may be on their way elsewhere
 	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
 }
 
-// Scope is what to read: the topics by name.
+// Scope is what to read.
 type Scope struct {
-	Topics []string
+	Topics []string // by name
+	From   *int32   // the broker to ask, by id; nil: any
 }
 
 // State tells a fact that is not there from one that could not be read.
@@ -28,6 +34,23 @@ const (
 	Absent
 	Present
 )
+
+var stateNames = [...]string{Unseen: "unseen", Absent: "absent", Present: "present"}
+
+func (s State) String() string { return stateNames[s] }
+
+// MarshalText spells the state as a saved snapshot does.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (s *State) UnmarshalText(text []byte) error {
+	i := slices.Index(stateNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("unknown state %q of a fact", text)
+	}
+	*s = State(i)
+	return nil
+}
 
 // Seen is a fact about the cluster, or why it is not known.
 type Seen[T any] struct {
@@ -69,6 +92,22 @@ func (c *Cluster) Up(id int32) bool {
 // TopicID is Kafka's identity of one life of a topic (KIP-516, Kafka 2.8+):
 // a topic deleted and made again has another. Zero where the broker has none.
 type TopicID [16]byte
+
+// String is Kafka's own spelling, 22 characters.
+func (id TopicID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+// MarshalText makes an id its own spelling in JSON.
+func (id TopicID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (id *TopicID) UnmarshalText(text []byte) error {
+	bytes, err := base64.RawURLEncoding.DecodeString(string(text))
+	if err != nil || len(bytes) != len(id) {
+		return fmt.Errorf("%q is not the id of a topic", text)
+	}
+	copy(id[:], bytes)
+	return nil
+}
 
 // Topic is one live topic.
 type Topic struct {

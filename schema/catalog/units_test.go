@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,6 +37,38 @@ func fuzz(f *testing.F, parse func(string) (int64, error), format func(int64) st
 		}
 		if err != nil || again != n {
 			t.Errorf("%q is %d, spelled %q, which is %d, %v", text, n, format(n), again, err)
+		}
+	})
+}
+
+// FuzzParse feeds every key anything. What a key takes, it takes again in
+// Kafka's spelling and in the one that plans show, and it means the same.
+func FuzzParse(f *testing.F) {
+	keys := slices.Concat(catalog.Topic, catalog.Group)
+	for i := range keys {
+		for _, text := range []string{"7d", "2MiB", "-1", " 1.5 h", "true", "compact , delete,", "0.50", "1e3", "0x10", "-2", ""} {
+			f.Add(i, text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, i int, text string) {
+		if i < 0 || i >= len(keys) {
+			return
+		}
+		key := keys[i]
+		value, err := key.Parse(text)
+		if err != nil {
+			if !strings.Contains(err.Error(), key.Name) {
+				t.Errorf("%q is refused without naming %s: %v", text, key.Name, err)
+			}
+			return
+		}
+		for _, spelling := range []string{value, key.Spell(value)} {
+			if again, err := key.Parse(spelling); err != nil || again != value {
+				t.Errorf("%s: %q is %q, spelled %q, which is %q, %v", key.Name, text, value, spelling, again, err)
+			}
+		}
+		if !key.Equal(value, value) {
+			t.Errorf("%s: %q does not equal itself", key.Name, value)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 	"github.com/fatih/color"
 	"github.com/hashicorp/hcl/v2"
@@ -22,7 +23,8 @@ type TextOptions struct {
 const narrowest = 40
 
 // WriteText tells every diagnostic of [Sorted]: what, where, the line of source
-// with the range underlined, and the detail. Several are counted at the end.
+// with the range underlined, and the detail. Of those about one place that
+// differ in the detail alone the first is told. Several are counted at the end.
 //
 // Files are by the name that ranges use; where one is missing its line is not
 // shown. Control characters are, as replacement characters, so that a file
@@ -30,11 +32,14 @@ const narrowest = 40
 func WriteText(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics, o TextOptions) error {
 	t := &text{sources: newSources(files), paint: newPalette(o.Color), width: max(cmp.Or(o.Width, 80), narrowest)}
 	sorted := Sorted(diags)
-	for i, d := range sorted {
+	for i, like := range alike(sorted) {
 		if i > 0 {
 			t.line("")
 		}
-		t.diagnostic(d)
+		t.diagnostic(like[0])
+		if more := len(like) - 1; more > 0 {
+			t.line("  And %s more like it.", humanize.Comma(int64(more)))
+		}
 	}
 	if len(sorted) > 1 {
 		t.line("")
@@ -42,6 +47,20 @@ func WriteText(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics, o
 	}
 	_, err := io.WriteString(w, t.out.String())
 	return err
+}
+
+// alike groups what is wrong with one value in many instances of its block:
+// the same place and summary, each with details of its own.
+func alike(sorted hcl.Diagnostics) []hcl.Diagnostics {
+	var groups []hcl.Diagnostics
+	for i, d := range sorted {
+		if i > 0 && d.Subject != nil && comparePlaces(d.Subject, sorted[i-1].Subject) == 0 && d.Summary == sorted[i-1].Summary {
+			groups[len(groups)-1] = append(groups[len(groups)-1], d)
+			continue
+		}
+		groups = append(groups, hcl.Diagnostics{d})
+	}
+	return groups
 }
 
 type text struct {

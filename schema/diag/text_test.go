@@ -328,3 +328,35 @@ func TestWriteFails(t *testing.T) {
 		t.Errorf("JSON: %v", err)
 	}
 }
+
+// What one value does wrong in many instances of its block is told once, and
+// counted with all the others.
+func TestAlike(t *testing.T) {
+	const source = "partitions = 4\n"
+	at := token(t, source, "4")
+	all := func(summary string, details ...string) (diags []*hcl.Diagnostic) {
+		for _, detail := range details {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: at})
+		}
+		return diags
+	}
+	got := write(t, source, diag.TextOptions{}, append(all("Fewer", "Topic a.", "Topic b.", "Topic c."), all("Other", "Topic d.")...)...)
+	want := `Error: Fewer
+  a.hcl:1:14
+  1 | partitions = 4
+    |              ^
+  Topic a.
+  And 2 more like it.
+
+Error: Other
+  a.hcl:1:14
+  1 | partitions = 4
+    |              ^
+  Topic d.
+
+4 errors.
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,16 +1,17 @@
 package lang
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/gohcl"
 
 	"github.com/queueform/queueform/schema"
 )
 
-// blocks is the shape of a file, as gohcl decodes it: blocks with expressions
-// that are evaluated later.
+// blocks is the shape of a file, as gohcl decodes it: blocks with attributes
+// that are evaluated later. One that is not there is nil.
 type blocks struct {
 	Topologies []*topologyBlock `hcl:"topology,block"`
 	Variables  []*variableBlock `hcl:"variable,block"`
@@ -33,41 +34,39 @@ func (b *blocks) add(more *blocks) {
 	b.Deletes = append(b.Deletes, more.Deletes...)
 }
 
+// fileSchema is what may stand at the top of a file.
+var fileSchema, _ = gohcl.ImpliedBodySchema(blocks{})
+
 type topologyBlock struct {
 	Name        string         `hcl:"name,label"`
 	NameRange   hcl.Range      `hcl:"name,label_range"`
-	Description hcl.Expression `hcl:"description,optional"`
-	Owner       hcl.Expression `hcl:"owner,optional"`
-	Labels      hcl.Expression `hcl:"labels,optional"`
+	Description *hcl.Attribute `hcl:"description,optional"`
+	Owner       *hcl.Attribute `hcl:"owner,optional"`
+	Labels      *hcl.Attribute `hcl:"labels,optional"`
 	DefRange    hcl.Range      `hcl:",def_range"`
 }
 
 type localsBlock struct {
-	Attributes hcl.Body `hcl:",remain"`
+	Body hcl.Body `hcl:",remain"`
 }
 
-// kinds of objects that external and delete may name.
+// objectKinds are what external and delete may name.
 var objectKinds = []string{string(schema.KindQueue)}
 
-// shape checks what gohcl cannot: labels that choose among kinds.
-func (b *blocks) shape() hcl.Diagnostics {
+// kinds checks the labels that choose among kinds of objects, and leaves out
+// the blocks that choose none.
+func (b *blocks) kinds() hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	check := func(block, kind string, at hcl.Range) {
-		if kind == string(schema.KindQueue) {
-			return
+	unknown := func(block, kind string, at hcl.Range) bool {
+		if slices.Contains(objectKinds, kind) {
+			return false
 		}
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  fmt.Sprintf("Unknown kind of object %q", kind),
-			Detail:   fmt.Sprintf("%s names one of: %s.%s", block, strings.Join(objectKinds, ", "), didYouMean(kind, objectKinds)),
-			Subject:  &at,
-		})
+		d := problem("Unknown kind of object "+schema.Quote(kind), "%s names one of: %s.%s", block, strings.Join(objectKinds, ", "), didYouMean(kind, objectKinds))
+		d.Subject = &at
+		diags = append(diags, d)
+		return true
 	}
-	for _, e := range b.Externals {
-		check("external", e.Kind, e.KindRange)
-	}
-	for _, d := range b.Deletes {
-		check("delete", d.Kind, d.KindRange)
-	}
+	b.Externals = slices.DeleteFunc(b.Externals, func(e *externalBlock) bool { return unknown("external", e.Kind, e.KindRange) })
+	b.Deletes = slices.DeleteFunc(b.Deletes, func(d *deleteBlock) bool { return unknown("delete", d.Kind, d.KindRange) })
 	return diags
 }

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
+	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -19,35 +20,35 @@ import (
 type clusterBlock struct {
 	Name             string         `hcl:"name,label"`
 	NameRange        hcl.Range      `hcl:"name,label_range"`
-	BootstrapServers hcl.Expression `hcl:"bootstrap_servers,optional"`
-	ClusterID        hcl.Expression `hcl:"cluster_id,optional"`
-	Variables        hcl.Expression `hcl:"variables,optional"`
-	Principal        hcl.Expression `hcl:"principal,optional"`
-	OpenByDefault    hcl.Expression `hcl:"open_by_default,optional"`
-	Description      hcl.Expression `hcl:"description,optional"`
-	Labels           hcl.Expression `hcl:"labels,optional"`
+	BootstrapServers *hcl.Attribute `hcl:"bootstrap_servers,optional"`
+	ClusterID        *hcl.Attribute `hcl:"cluster_id,optional"`
+	Variables        *hcl.Attribute `hcl:"variables,optional"`
+	Principal        *hcl.Attribute `hcl:"principal,optional"`
+	OpenByDefault    *hcl.Attribute `hcl:"open_by_default,optional"`
+	Description      *hcl.Attribute `hcl:"description,optional"`
+	Labels           *hcl.Attribute `hcl:"labels,optional"`
 	TLS              *tlsBlock      `hcl:"tls,block"`
 	SASL             *saslBlock     `hcl:"sasl,block"`
 	DefRange         hcl.Range      `hcl:",def_range"`
 }
 
 type tlsBlock struct {
-	CAFile     hcl.Expression `hcl:"ca_file,optional"`
-	CertFile   hcl.Expression `hcl:"cert_file,optional"`
-	KeyFile    hcl.Expression `hcl:"key_file,optional"`
-	ServerName hcl.Expression `hcl:"server_name,optional"`
+	CAFile     *hcl.Attribute `hcl:"ca_file,optional"`
+	CertFile   *hcl.Attribute `hcl:"cert_file,optional"`
+	KeyFile    *hcl.Attribute `hcl:"key_file,optional"`
+	ServerName *hcl.Attribute `hcl:"server_name,optional"`
 	DefRange   hcl.Range      `hcl:",def_range"`
 }
 
 type saslBlock struct {
-	Mechanism    hcl.Expression `hcl:"mechanism"`
-	Username     hcl.Expression `hcl:"username,optional"`
-	Password     hcl.Expression `hcl:"password,optional"`
-	Token        hcl.Expression `hcl:"token,optional"`
-	TokenURL     hcl.Expression `hcl:"token_url,optional"`
-	ClientID     hcl.Expression `hcl:"client_id,optional"`
-	ClientSecret hcl.Expression `hcl:"client_secret,optional"`
-	Scope        hcl.Expression `hcl:"scope,optional"`
+	Mechanism    *hcl.Attribute `hcl:"mechanism,optional"`
+	Username     *hcl.Attribute `hcl:"username,optional"`
+	Password     *hcl.Attribute `hcl:"password,optional"`
+	Token        *hcl.Attribute `hcl:"token,optional"`
+	TokenURL     *hcl.Attribute `hcl:"token_url,optional"`
+	ClientID     *hcl.Attribute `hcl:"client_id,optional"`
+	ClientSecret *hcl.Attribute `hcl:"client_secret,optional"`
+	Scope        *hcl.Attribute `hcl:"scope,optional"`
 	DefRange     hcl.Range      `hcl:",def_range"`
 }
 
@@ -58,6 +59,8 @@ func (l *loader) chooseCluster() *clusterBlock {
 	s := l.scope(nil)
 	for _, c := range l.blocks.Clusters {
 		switch first, twice := byName[c.Name]; {
+		case c.Name == "":
+			s.refuse(c.NameRange, "Cluster without a name", "The name chooses it: --cluster prod.")
 		case c.Name == schema.EmbeddedCluster:
 			s.refuse(c.NameRange, "This name is taken", "The cluster %q is always there: it runs within queueform.", c.Name)
 		case twice:
@@ -66,36 +69,37 @@ func (l *loader) chooseCluster() *clusterBlock {
 			byName[c.Name] = c
 		}
 	}
-	switch name := l.options.Cluster; {
-	case name == schema.EmbeddedCluster:
-		return nil
-	case name != "":
-		if chosen, ok := byName[name]; ok {
-			return chosen
-		}
-		known := slices.Sorted(maps.Keys(byName))
-		l.complain(problem(fmt.Sprintf("No cluster %q", name), fmt.Sprintf("The files declare these: %s.%s",
-			strings.Join(append(known, schema.EmbeddedCluster), ", "), didYouMean(name, known)))...)
-	case len(byName) == 1:
-		return l.blocks.Clusters[0]
+	name, known := l.options.Cluster, slices.Sorted(maps.Keys(byName))
+	if name == "" && len(known) == 1 {
+		name = known[0]
 	}
-	return nil
+	chosen := byName[name]
+	if chosen == nil && name != "" && name != schema.EmbeddedCluster {
+		d := problem("No cluster "+schema.Quote(name), "These can be chosen: %s.%s", strings.Join(append(known, schema.EmbeddedCluster), ", "), didYouMean(name, known))
+		d.Extra = undeclared{}
+		l.complain(d)
+	}
+	return chosen
 }
 
 // clusterVariables hands on the literals that belong to a cluster: they are
 // read before anything else, so they can use nothing.
 func (l *loader) clusterVariables(c *clusterBlock, set func(string, given)) {
-	v, diags := c.Variables.Value(nil)
-	l.complain(explained(diags)...)
-	if diags.HasErrors() || v.IsNull() {
+	if c.Variables == nil {
 		return
 	}
-	if !v.CanIterateElements() || !v.Type().IsObjectType() && !v.Type().IsMapType() {
-		l.scope(nil).refuse(c.Variables.Range(), "Wrong type of value", "variables is a map: { env = \"prod\" }.")
-		return
+	s := l.scope(nil)
+	pairs, diags := hcl.ExprMap(c.Variables.Expr)
+	if diags.HasErrors() {
+		s.refuse(c.Variables.Expr.Range(), "Wrong type of value", `variables is a map of literals, like { env = "prod" }.`)
 	}
-	for key, value := range v.Elements() {
-		set(key.AsString(), given{value: value, from: "cluster." + c.Name, at: c.Variables.Range().Ptr()})
+	for _, pair := range pairs {
+		name, diags := pair.Key.Value(nil)
+		value, more := pair.Value.Value(nil)
+		s.complain(append(diags, more...)...)
+		if name, err := convert.Convert(name, cty.String); err == nil && name.IsKnown() && !name.IsNull() && !more.HasErrors() {
+			set(name.AsString(), given{value: value, from: "cluster." + c.Name, at: pair.Value.Range()})
+		}
 	}
 }
 
@@ -110,20 +114,20 @@ func (l *loader) cluster(c *clusterBlock) *schema.Cluster {
 	}
 	l.nameCluster(c.Name)
 	s := l.scope(l.base)
+	s.remarks(c.Description, c.Labels)
 	d := &schema.Cluster{Name: c.Name, Source: c.DefRange, Attrs: map[string]hcl.Range{}}
 	d.BootstrapServers = s.servers(c.BootstrapServers)
-	s.note(d.Attrs, "bootstrap_servers", c.BootstrapServers)
 	d.ID, _ = s.text(c.ClusterID)
-	s.note(d.Attrs, "cluster_id", c.ClusterID)
-	d.Principal, _ = s.text(c.Principal)
-	if d.Principal != "" && !strings.Contains(d.Principal, ":") {
-		s.refuse(c.Principal.Range(), "Not a principal", "A principal has a type: \"User:%s\".", d.Principal)
-	}
+	d.Principal = s.principal(c.Principal)
 	if open, ok := s.flag(c.OpenByDefault); ok {
 		d.OpenByDefault = &open
 	}
+	note(d.Attrs, "bootstrap_servers", c.BootstrapServers)
+	note(d.Attrs, "cluster_id", c.ClusterID)
+	note(d.Attrs, "principal", c.Principal)
+	note(d.Attrs, "open_by_default", c.OpenByDefault)
 	if c.TLS != nil {
-		d.TLS = l.tls(s, c.TLS, d.Attrs)
+		d.TLS = s.tls(c.TLS, d.Attrs)
 	}
 	if c.SASL != nil {
 		d.SASL = s.sasl(c.SASL, d.Attrs)
@@ -136,41 +140,60 @@ func (l *loader) nameCluster(name string) {
 }
 
 // servers takes a list, or Kafka's comma-separated string.
-func (s *scope) servers(expr hcl.Expression) []string {
-	v, ok := s.value(expr)
+func (s *scope) servers(a *hcl.Attribute) []string {
+	if a == nil {
+		return nil
+	}
+	v, ok := s.value(a.Expr)
 	if !ok {
 		return nil
 	}
 	var servers []string
 	if v.Type() == cty.String {
 		servers = strings.Split(v.AsString(), ",")
-	} else if servers, ok = s.texts(expr); !ok {
+	} else if servers, ok = s.textsOf(a.Expr, v); !ok {
 		return nil
 	}
 	for i, server := range servers {
 		servers[i] = strings.TrimSpace(server)
-		if host, port, err := net.SplitHostPort(servers[i]); err != nil || host == "" || port == "" {
-			s.refuse(expr.Range(), "Not a bootstrap server", "%q is not host:port.", server)
+		if !hasPort(servers[i]) {
+			s.refuse(itemRange(a.Expr, i), "Not a bootstrap server", "%s is not host:port.", schema.Quote(servers[i]))
 		}
 	}
 	return servers
 }
 
-func (l *loader) tls(s *scope, b *tlsBlock, attrs map[string]hcl.Range) *schema.TLS {
-	path := func(name string, expr hcl.Expression) string {
-		text, ok := s.text(expr)
-		s.note(attrs, "tls."+name, expr)
+func hasPort(server string) bool {
+	u, err := url.Parse("kafka://" + server)
+	if err != nil || u.Host != server || u.Hostname() == "" {
+		return false
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
+}
+
+// principal is Kafka's own spelling of who somebody is, with its type before it.
+func (s *scope) principal(a *hcl.Attribute) string {
+	text, ok := s.text(a)
+	if kind, name, _ := strings.Cut(text, ":"); ok && (kind == "" || name == "") {
+		s.refuse(a.Expr.Range(), "Not a principal", "A principal has a type and a name, like User:deployer.")
+	}
+	return text
+}
+
+func (s *scope) tls(b *tlsBlock, attrs map[string]hcl.Range) *schema.TLS {
+	attrs["tls"] = b.DefRange
+	path := func(name string, a *hcl.Attribute) string {
+		note(attrs, "tls."+name, a)
+		text, ok := s.text(a)
 		if !ok || filepath.IsAbs(text) {
 			return text
 		}
-		return filepath.Join(l.dir, text)
+		return filepath.Join(s.loader.dir, text)
 	}
-	attrs["tls"] = b.DefRange
 	t := &schema.TLS{CAFile: path("ca_file", b.CAFile), CertFile: path("cert_file", b.CertFile), KeyFile: path("key_file", b.KeyFile)}
 	t.ServerName, _ = s.text(b.ServerName)
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		s.refuse(b.DefRange, "Half a client certificate", "cert_file and key_file go together.")
-	}
+	note(attrs, "tls.server_name", b.ServerName)
 	return t
 }
 
@@ -178,10 +201,19 @@ var mechanisms = []string{
 	string(schema.Plain), string(schema.ScramSHA256), string(schema.ScramSHA512), string(schema.OAuthBearer), string(schema.AWSMSKIAM),
 }
 
+// sasl evaluates who connects. What is not here may come from the environment
+// when the connection is opened.
 func (s *scope) sasl(b *saslBlock, attrs map[string]hcl.Range) *schema.SASL {
-	mechanism, _ := s.text(b.Mechanism)
-	if mechanism != "" && !slices.Contains(mechanisms, mechanism) {
-		s.refuse(b.Mechanism.Range(), fmt.Sprintf("Unknown SASL mechanism %q", mechanism), "It is one of %s.%s", strings.Join(mechanisms, ", "), didYouMean(mechanism, mechanisms))
+	attrs["sasl"] = b.DefRange
+	for path, a := range map[string]*hcl.Attribute{
+		"mechanism": b.Mechanism, "username": b.Username, "password": b.Password, "token": b.Token,
+		"token_url": b.TokenURL, "client_id": b.ClientID, "client_secret": b.ClientSecret, "scope": b.Scope,
+	} {
+		note(attrs, "sasl."+path, a)
+	}
+	mechanism, ok := s.text(b.Mechanism)
+	if ok && !slices.Contains(mechanisms, mechanism) {
+		s.refuse(b.Mechanism.Expr.Range(), "Unknown SASL mechanism "+schema.Quote(mechanism), "It is one of %s.%s", strings.Join(mechanisms, ", "), didYouMean(mechanism, mechanisms))
 	}
 	d := &schema.SASL{Mechanism: schema.Mechanism(mechanism)}
 	d.Username, _ = s.text(b.Username)
@@ -189,63 +221,52 @@ func (s *scope) sasl(b *saslBlock, attrs map[string]hcl.Range) *schema.SASL {
 	d.ClientID, _ = s.text(b.ClientID)
 	d.Scope, _ = s.text(b.Scope)
 	d.Password, d.Token, d.ClientSecret = s.secret(b.Password), s.secret(b.Token), s.secret(b.ClientSecret)
-	for name, expr := range map[string]hcl.Expression{
-		"mechanism": b.Mechanism, "username": b.Username, "password": b.Password, "token": b.Token,
-		"token_url": b.TokenURL, "client_id": b.ClientID, "client_secret": b.ClientSecret,
-	} {
-		s.note(attrs, "sasl."+name, expr)
+	if b.Token != nil && b.TokenURL != nil {
+		s.refuse(b.TokenURL.NameRange, "Two ways to a token", "A sasl block has either a token, or a token_url with client_id and client_secret.")
 	}
-	attrs["sasl"] = b.DefRange
-	s.completeSASL(b, d)
 	return d
 }
 
-// completeSASL refuses what a mechanism cannot work without.
-func (s *scope) completeSASL(b *saslBlock, d *schema.SASL) {
-	switch d.Mechanism {
-	case schema.Plain, schema.ScramSHA256, schema.ScramSHA512:
-		if d.Username == "" || !d.Password.IsSet() {
-			s.refuse(b.DefRange, "Incomplete credentials", "%s needs username and password.", d.Mechanism)
-		}
-	case schema.OAuthBearer:
-		client := d.TokenURL != "" && d.ClientID != "" && d.ClientSecret.IsSet()
-		if d.Token.IsSet() == client {
-			s.refuse(b.DefRange, "Incomplete credentials", "OAUTHBEARER needs either token, or token_url, client_id and client_secret.")
-		}
-	case schema.AWSMSKIAM:
-	}
-}
-
 // secret keeps an expression to be evaluated when the secret is needed. What
-// can be said of it without the secret's value is said now.
-func (s *scope) secret(expr hcl.Expression) schema.Secret {
-	if v, diags := expr.Value(nil); !diags.HasErrors() && v.IsNull() {
+// can be said of it without the environment is said now.
+func (s *scope) secret(a *hcl.Attribute) schema.Secret {
+	if a == nil {
 		return schema.Secret{}
 	}
-	lenient := s.ctx.NewChild()
-	lenient.Functions = functions(s.loader.dir, func(string) (string, bool) { return "", true })
-	_, diags := expr.Value(lenient)
-	s.loader.complain(explained(diags)...)
+	now := s.ctx.NewChild()
+	now.Functions = maps.Clone(s.loader.base.Functions)
+	now.Functions["env"] = laterEnv
+	v, diags := evaluate(a.Expr, now)
+	s.complain(diags...)
+	if v, _ = v.Unmark(); v.IsNull() {
+		return schema.Secret{}
+	}
+	if _, err := secretText(v); err != nil && !diags.HasErrors() {
+		s.refuse(a.Expr.Range(), "Wrong type of value", "A secret is a string.")
+	}
+	ctx := s.ctx
 	return schema.NewSecret(func() (string, error) {
-		v, diags := expr.Value(s.ctx)
-		if diags.HasErrors() {
-			return "", fmt.Errorf("%s: %s", place(expr.Range()), diags[0].Detail)
+		v, diags := evaluate(a.Expr, ctx)
+		if diags = explained(diags); diags.HasErrors() {
+			return "", fmt.Errorf("%s: %s", place(a.Expr.Range()), diags[0].Detail)
 		}
-		v, _ = v.Unmark()
-		text, err := convert.Convert(v, cty.String)
+		text, err := secretText(v)
 		switch {
-		case !v.IsKnown():
-			return "", fmt.Errorf("%s: the variable has no value", place(expr.Range()))
-		case err != nil || text.IsNull():
-			return "", errors.New(place(expr.Range()) + ": a secret is a string")
+		case err != nil:
+			return "", fmt.Errorf("%s: %w", place(a.Expr.Range()), err)
+		case !text.IsKnown():
+			return "", fmt.Errorf("%s: the variable has no value", place(a.Expr.Range()))
 		}
 		return text.AsString(), nil
 	})
 }
 
-// note remembers where an attribute was written, if it was.
-func (s *scope) note(attrs map[string]hcl.Range, path string, expr hcl.Expression) {
-	if v, diags := expr.Value(s.ctx); diags.HasErrors() || !v.IsNull() {
-		attrs[path] = expr.Range()
+// secretText is a string, which may be unknown.
+func secretText(v cty.Value) (cty.Value, error) {
+	v, _ = v.UnmarkDeep()
+	text, err := convert.Convert(v, cty.String)
+	if err != nil || text.IsKnown() && text.IsNull() {
+		return text, errors.New("a secret is a string")
 	}
+	return text, nil
 }

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -12,21 +13,43 @@ import (
 
 // config evaluates a config map over what q has already: keys are replaced
 // one by one, and null takes one away.
-func (s *scope) config(q *schema.Queue, expr hcl.Expression) {
-	pairs, diags := hcl.ExprMap(expr)
-	if diags.HasErrors() {
-		s.computedConfig(q, expr)
+func (s *scope) config(q *schema.Queue, a *hcl.Attribute) {
+	if a == nil {
 		return
 	}
-	q.Attrs["config"] = expr.Range()
+	q.Attrs["config"] = a.Expr.Range()
+	if q.Config = maps.Clone(q.Config); q.Config == nil {
+		q.Config = map[string]schema.Setting{}
+	}
+	pairs, diags := hcl.ExprMap(a.Expr)
+	if diags.HasErrors() {
+		s.computedConfig(q, a.Expr)
+		return
+	}
+	written := make(map[string]hcl.Range, len(pairs))
 	for _, pair := range pairs {
-		if key, ok := s.text(pair.Key); ok {
-			v, diags := pair.Value.Value(s.ctx)
-			s.loader.complain(explained(diags)...)
-			if !diags.HasErrors() {
-				s.set(q, key, v, pair.Key.Range(), pair.Value.Range())
-			}
+		v, ok := s.value(pair.Key)
+		if !ok {
+			continue
 		}
+		if v, ok = s.convert(pair.Key, v, cty.String, "A config key"); !ok {
+			continue
+		}
+		key, at := v.AsString(), pair.Key.Range()
+		if first, twice := written[key]; twice {
+			s.refuse(at, "Config key set twice", "%s is set at %s already.", key, place(first))
+			continue
+		}
+		written[key] = at
+		s.setting(q, key, at, pair.Value)
+	}
+}
+
+// setting evaluates one value of a config map.
+func (s *scope) setting(q *schema.Queue, key string, keyAt hcl.Range, expr hcl.Expression) {
+	var v cty.Value
+	if !s.failing(func() { v, _ = s.value(expr) }) {
+		s.set(q, key, v, keyAt, expr.Range())
 	}
 }
 
@@ -37,111 +60,98 @@ func (s *scope) computedConfig(q *schema.Queue, expr hcl.Expression) {
 		return
 	}
 	if !v.Type().IsObjectType() && !v.Type().IsMapType() {
-		s.refuse(expr.Range(), "Wrong type of value", "config is a map of Kafka's config keys, not %s.", v.Type().FriendlyName())
+		s.refuse(expr.Range(), "Wrong type of value", "config is a map of Kafka's config keys, not %s.", described(v))
 		return
 	}
-	q.Attrs["config"] = expr.Range()
 	for key, value := range v.Elements() {
 		s.set(q, key.AsString(), value, expr.Range(), expr.Range())
 	}
 }
 
 func (s *scope) set(q *schema.Queue, key string, v cty.Value, keyAt, valueAt hcl.Range) {
+	known := s.key(key, keyAt)
+	q.Attrs["config."+key] = valueAt
 	if v.IsNull() {
 		delete(q.Config, key)
 		return
 	}
-	if v.ContainsMarked() {
-		s.refuse(valueAt, "A secret would be shown here", "Topic configs are readable by everybody on the cluster, and shown in plans.")
-		return
-	}
-	known := s.key(key, keyAt)
-	text, ok := s.configText(known, v, valueAt)
+	text, ok := s.spelling(known, v, valueAt)
 	if !ok {
 		return
 	}
 	value, err := known.Parse(text)
 	if err != nil {
-		s.refuse(valueAt, "Value refused", "%s", sentence(err))
+		s.refuse(valueAt, "Value refused", "%v.", err)
 		return
 	}
-	if q.Config == nil {
-		q.Config = map[string]schema.Setting{}
-	}
 	q.Config[key] = schema.Setting{Value: value, Spelling: text}
-	q.Attrs["config."+key] = valueAt
 }
 
 // key looks a config key up. One that is nearly known is a slip of the pen;
 // others are for the live brokers to know.
 func (s *scope) key(name string, at hcl.Range) catalog.Key {
 	known, ok := catalog.Topic.Find(name)
-	switch near := closestKey(name); {
-	case ok && known.ReadOnly:
-		s.refuse(at, "Config key cannot be set", "%s is read-only.", name)
+	switch {
 	case strings.HasSuffix(name, ".replication.throttled.replicas"):
 		s.refuse(at, "Config key cannot be declared", "%s belongs to moves of replicas: queueform sets and removes it.", name)
+	case ok && known.ReadOnly:
+		s.refuse(at, "Config key cannot be set", "%s is read-only.", name)
 	case ok:
-	case near != "":
-		s.refuse(at, "Unknown config key", "Kafka has no topic config %q. Did you mean %q?", name, near)
 	default:
-		s.warn(at, "Unknown config key", "Kafka has no topic config %q; the live brokers decide.", name)
+		if near := s.loader.nearKey(name); near != "" {
+			s.refuse(at, "Unknown config key", "Kafka has no topic config %s. Did you mean %q?", schema.Quote(name), near)
+		} else {
+			s.warn(at, "Unknown config key", "Kafka has no topic config %s. The live brokers decide.", schema.Quote(name))
+		}
 	}
 	known.Name = name
 	return known
 }
 
-func closestKey(name string) string {
-	if _, ok := catalog.Topic.Find(name); ok {
-		return ""
+// nearKey is the known key that an unknown one may mean.
+func (l *loader) nearKey(name string) string {
+	near, found := l.near[name]
+	if !found {
+		names := make([]string, len(catalog.Topic))
+		for i, k := range catalog.Topic {
+			names[i] = k.Name
+		}
+		near = closest(name, names)
+		l.near[name] = near
 	}
-	names := make([]string, len(catalog.Topic))
-	for i, k := range catalog.Topic {
-		names[i] = k.Name
-	}
-	return closest(name, names)
+	return near
 }
 
-// configText is a value as the file spells it: lists with commas between.
-func (s *scope) configText(k catalog.Key, v cty.Value, at hcl.Range) (string, bool) {
+// spelling is a value as the file has it: lists with commas between.
+func (s *scope) spelling(k catalog.Key, v cty.Value, at hcl.Range) (string, bool) {
 	switch t := v.Type(); {
-	case !v.IsWhollyKnown():
 	case t == cty.String:
 		return v.AsString(), true
 	case t == cty.Number:
-		return v.AsBigFloat().Text('f', -1), true
+		text, ok := digits(v)
+		if !ok {
+			s.refuse(at, "Number out of range", "%s is not a number of hundreds of digits.", k.Name)
+		}
+		return text, ok
 	case t == cty.Bool && v.True():
 		return "true", true
 	case t == cty.Bool:
 		return "false", true
-	case t.IsListType() || t.IsSetType() || t.IsTupleType():
+	case k.Type == catalog.List && (t.IsListType() || t.IsSetType() || t.IsTupleType()):
 		items := make([]string, 0, v.LengthInt())
 		for _, item := range v.AsValueSlice() {
-			text, ok := s.configText(k, item, at)
-			if !ok {
+			if item.IsNull() || item.Type() != cty.String {
+				s.refuse(at, "Wrong type of value", "%s is a list of strings, and %s is none.", k.Name, described(item))
 				return "", false
 			}
-			items = append(items, text)
+			items = append(items, item.AsString())
 		}
 		return strings.Join(items, ","), true
 	}
-	s.refuse(at, "Wrong type of value", "%s is a string, a number, true, false or a list, not %s.", k.Name, v.Type().FriendlyName())
-	return "", false
-}
-
-// ignored checks that no key is both declared and left alone.
-func (s *scope) ignored(q *schema.Queue, expr hcl.Expression) {
-	for _, key := range q.Lifecycle.IgnoreConfig {
-		if _, declared := q.Config[key]; declared {
-			s.refuse(expr.Range(), "Declared and ignored", "%s is set in config, so it cannot be in ignore_config.", key)
-			continue
-		}
-		s.key(key, expr.Range())
+	wanted := k.Type.String()
+	if _, known := catalog.Topic.Find(k.Name); !known {
+		wanted = "string or a number, as queueform does not know it"
 	}
-}
-
-// sentence makes an error's text the detail of a diagnostic.
-func sentence(err error) string {
-	text := err.Error()
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+	s.refuse(at, "Wrong type of value", "%s is a %s, not %s.", k.Name, wanted, described(v))
+	return "", false
 }

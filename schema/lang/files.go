@@ -2,11 +2,10 @@ package lang
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -19,8 +18,7 @@ import (
 
 const (
 	largestFile     = 16 << 20 // bytes
-	deepestNesting  = 500      // brackets within brackets, before the parser's stack is at risk
-	errorsOfOneFile = 20
+	errorsOfOneFile = 20       // of syntax
 )
 
 // source is one file on its way through the parser.
@@ -28,14 +26,18 @@ type source struct {
 	name   string
 	file   *hcl.File
 	blocks blocks
+	lost   bool // not all its blocks are in blocks
 	diags  hcl.Diagnostics
 }
 
 // read parses the directory's files, side by side, and gathers their blocks.
 // It says whether there is anything to evaluate.
 func (l *loader) read() bool {
-	names, diags := topologyFiles(l.dir)
-	l.complain(diags...)
+	names, trouble := topologyFiles(l.dir)
+	if trouble != nil {
+		l.complain(trouble)
+		return false
+	}
 	sources := make([]source, len(names))
 	var group errgroup.Group
 	group.SetLimit(4)
@@ -47,24 +49,24 @@ func (l *loader) read() bool {
 		})
 	}
 	_ = group.Wait() // problems are the sources' diagnostics
-	broken := false
+	parsed := false
 	for i := range sources {
 		s := &sources[i]
 		l.complain(s.diags...)
 		if s.file != nil {
-			l.files[s.name] = s.file
+			l.files[s.name], parsed = s.file, true
 		}
-		broken = broken || s.diags.HasErrors()
+		l.broken = l.broken || s.lost
 		l.blocks.add(&s.blocks)
 	}
-	return len(names) > 0 && !(broken && len(l.blocks.Topologies) == 0)
+	return parsed
 }
 
 // topologyFiles lists what a topology is made of.
-func topologyFiles(dir string) ([]string, hcl.Diagnostics) {
+func topologyFiles(dir string) ([]string, *hcl.Diagnostic) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, problem("Directory cannot be read", unwrapPath(err)+": "+dir)
+		return nil, problem("Directory cannot be read", "%s: %s", dir, reason(err))
 	}
 	var names []string
 	for _, e := range entries {
@@ -74,100 +76,114 @@ func topologyFiles(dir string) ([]string, hcl.Diagnostics) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, problem("No HCL files", fmt.Sprintf("%s has no file that ends in .hcl or .hcl.json. Name the topology's directory with -C.", dir))
+		return nil, problem("No HCL files", "%s has no file that ends in .hcl or .hcl.json. Name the topology's directory with -C.", dir)
 	}
 	return names, nil
 }
 
-func problem(summary, detail string) hcl.Diagnostics {
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail}}
-}
-
-// unwrapPath is the operating system's word without the path, which is told beside it.
-func unwrapPath(err error) string {
-	if at, ok := err.(*fs.PathError); ok {
+// reason is the operating system's word without the path, which is told beside it.
+func reason(err error) string {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err.Error()
 	}
 	return err.Error()
 }
 
 func (s *source) read() {
-	text, diags := readFile(s.name)
-	if s.diags = diags; diags.HasErrors() {
+	s.file, s.diags = parse(s.name)
+	if s.lost = s.diags.HasErrors(); s.lost {
 		return
 	}
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	if s.diags = unreadable(s.name, text); s.diags.HasErrors() {
-		return
+	s.diags = append(s.diags, gohcl.DecodeBody(s.file.Body, nil, &s.blocks)...)
+	if s.diags.HasErrors() { // within the blocks that are there, or because one is not
+		_, outside := s.file.Body.Content(fileSchema)
+		s.lost = outside.HasErrors()
 	}
-	var parsed hcl.Diagnostics
-	if strings.HasSuffix(s.name, ".json") {
-		s.file, parsed = json.Parse(text, s.name)
-	} else {
-		s.file, parsed = hclsyntax.ParseConfig(text, s.name, hcl.InitialPos)
-	}
-	s.diags = parsed
-	if s.file != nil && s.file.Body != nil && !parsed.HasErrors() {
-		s.diags = append(s.diags, gohcl.DecodeBody(s.file.Body, nil, &s.blocks)...)
-		s.diags = append(s.diags, s.blocks.shape()...)
-	}
-	s.diags = fewer(s.diags, s.name)
+	s.diags = append(s.diags, s.blocks.kinds()...)
 }
 
-// fewer cuts the complaints about one file to what a person reads.
+// parse reads a file by the syntax that its name tells. The file is nil where
+// it could not be read.
+func parse(name string) (*hcl.File, hcl.Diagnostics) {
+	text, trouble := readText(name)
+	if trouble != nil {
+		return nil, hcl.Diagnostics{trouble}
+	}
+	var file *hcl.File
+	var diags hcl.Diagnostics
+	if strings.HasSuffix(name, ".json") {
+		file, diags = json.Parse(text, name)
+	} else {
+		file, diags = hclsyntax.ParseConfig(text, name, hcl.InitialPos)
+	}
+	if file == nil {
+		file = &hcl.File{Bytes: text}
+	}
+	return file, fewer(diags, name)
+}
+
+// fewer cuts the complaints about the syntax of one file to what a person
+// reads: most follow from the first.
 func fewer(diags hcl.Diagnostics, name string) hcl.Diagnostics {
-	if len(diags) <= errorsOfOneFile {
+	more := len(diags) - errorsOfOneFile
+	if more <= 0 {
 		return diags
 	}
-	more := len(diags) - errorsOfOneFile
-	return append(diags[:errorsOfOneFile:errorsOfOneFile], problem("Too many problems in one file",
-		fmt.Sprintf("%s has %d problems more. Mend the first ones and look again.", name, more))...)
+	last := problem("Too many problems in one file", "%s has %d problems more. Mend the first ones and look again.", name, more)
+	last.Subject = diags[errorsOfOneFile].Subject
+	return append(diags[:errorsOfOneFile:errorsOfOneFile], last)
 }
 
-func readFile(name string) ([]byte, hcl.Diagnostics) {
+// readText reads a file of UTF-8 that the parser can be given.
+func readText(name string) ([]byte, *hcl.Diagnostic) {
+	const summary = "File cannot be read"
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return nil, problem("File cannot be read", unwrapPath(err)+": "+name)
+		return nil, problem(summary, "%s: %s", name, reason(err))
 	case !info.Mode().IsRegular():
-		return nil, problem("File cannot be read", "not a regular file: "+name)
+		return nil, problem(summary, "%s: not a regular file", name)
 	case info.Size() > largestFile:
-		return nil, problem("File too large", fmt.Sprintf("%s has %d MiB; at most %d are read. Split it.", name, info.Size()>>20, largestFile>>20))
+		return nil, problem("File too large", "%s has %d MiB; at most %d are read. Split it.", name, info.Size()>>20, largestFile>>20)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, problem("File cannot be read", unwrapPath(err)+": "+name)
+		return nil, problem(summary, "%s: %s", name, reason(err))
+	}
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if i := firstBinary(text); i >= 0 {
+		return nil, problemAt(name, text, i, "Not a text file", "HCL is UTF-8 text, and byte %d is not. Is this the right file?", i)
+	}
+	if i := tooDeep(name, text); i >= 0 {
+		return nil, problemAt(name, text, i, "Nested too deeply", "There are more than %d brackets or operators within each other.", deepest)
+	}
+	if i := hugeNumber(name, text); i >= 0 {
+		return nil, problemAt(name, text, i, "Number out of range", "Exponents of more than four digits are not read.")
 	}
 	return text, nil
 }
 
-// unreadable refuses what would give pages of errors, or exhaust the parser's stack.
-func unreadable(name string, text []byte) hcl.Diagnostics {
-	line, column, depth := 1, 1, 0
-	for i := 0; i < len(text); {
-		char, size := utf8.DecodeRune(text[i:])
-		if char == 0 || char == utf8.RuneError && size == 1 {
-			return at(name, line, column, i, "Not a text file", "HCL is UTF-8 text, and byte "+strconv.Itoa(i)+" is not. Is this the right file?")
-		}
-		switch char {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth--
-		}
-		if depth > deepestNesting {
-			return at(name, line, column, i, "Nested too deeply", fmt.Sprintf("More than %d brackets are open.", deepestNesting))
-		}
-		if i, column = i+size, column+1; char == '\n' {
-			line, column = line+1, 1
-		}
+// firstBinary is the offset of the first byte that no text has, or -1.
+func firstBinary(text []byte) int {
+	nul := bytes.IndexByte(text, 0)
+	if utf8.Valid(text) {
+		return nul
 	}
-	return nil
+	for i := 0; ; {
+		r, size := utf8.DecodeRune(text[i:])
+		if i == nul || r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
 }
 
-func at(name string, line, column, offset int, summary, detail string) hcl.Diagnostics {
-	pos := hcl.Pos{Line: line, Column: column, Byte: offset}
-	diags := problem(summary, detail)
-	diags[0].Subject = &hcl.Range{Filename: name, Start: pos, End: pos}
-	return diags
+// problemAt is an error at an offset of a text.
+func problemAt(name string, text []byte, offset int, summary, detail string, args ...any) *hcl.Diagnostic {
+	lines := bytes.Count(text[:offset], []byte("\n"))
+	column := utf8.RuneCount(text[bytes.LastIndexByte(text[:offset], '\n')+1 : offset])
+	pos := hcl.Pos{Line: lines + 1, Column: column + 1, Byte: offset}
+	d := problem(summary, detail, args...)
+	d.Subject = &hcl.Range{Filename: name, Start: pos, End: pos}
+	return d
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/zclconf/go-cty/cty"
@@ -38,14 +39,54 @@ func functions(dir string, env func(string) (string, bool)) map[string]function.
 		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
 		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
 
-		"tobool": stdlib.MakeToFunc(cty.Bool), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
-		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "tonumber": stdlib.MakeToFunc(cty.Number),
-		"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
+		"tobool": toFunc(cty.Bool), "tolist": toFunc(cty.List(cty.DynamicPseudoType)),
+		"tomap": toFunc(cty.Map(cty.DynamicPseudoType)), "tonumber": toFunc(cty.Number),
+		"toset": toFunc(cty.Set(cty.DynamicPseudoType)), "tostring": toFunc(cty.String),
 		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
 
 		"env": envFunc(env), "file": fileFunc(dir),
 		"duration": quantityFunc(catalog.ParseDuration), "bytes": quantityFunc(catalog.ParseBytes),
 	}
+}
+
+// toFunc converts to a type. go-cty's own takes time with the square of the
+// elements of a tuple or an object to find the one type of all; where that is
+// plain to see, they are made a list or a map before it looks.
+func toFunc(wanted cty.Type) function.Function {
+	convert := stdlib.MakeToFunc(wanted)
+	return function.New(&function.Spec{
+		Params: convert.Params(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			return convert.ReturnTypeForValues([]cty.Value{gathered(args[0])})
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return convert.Call([]cty.Value{gathered(args[0])})
+		},
+	})
+}
+
+func gathered(v cty.Value) cty.Value {
+	t := v.Type()
+	if v.IsNull() || !v.IsKnown() || !t.IsTupleType() && !t.IsObjectType() || v.LengthInt() == 0 || !ofOneType(v) {
+		return v
+	}
+	if t.IsTupleType() {
+		return cty.ListVal(v.AsValueSlice())
+	}
+	return cty.MapVal(v.AsValueMap())
+}
+
+func ofOneType(v cty.Value) bool {
+	first := cty.NilType
+	for _, item := range v.Elements() {
+		if first == cty.NilType {
+			first = item.Type()
+		}
+		if t := item.Type(); t.HasDynamicTypes() || !t.Equals(first) {
+			return false
+		}
+	}
+	return true
 }
 
 func textFunc(result cty.Type, call func(arg string) (cty.Value, error)) function.Function {
@@ -84,6 +125,11 @@ func envFunc(env func(string) (string, bool)) function.Function {
 	})
 }
 
+// laterEnv stands for env where it does not matter yet whether a name is set.
+var laterEnv = textFunc(cty.String, func(string) (cty.Value, error) {
+	return cty.UnknownVal(cty.String).Mark(secretMark), nil
+})
+
 const largestText = 1 << 20 // bytes that file() reads
 
 // fileFunc reads a text file within the topology's directory; links do not lead out of it.
@@ -91,20 +137,29 @@ func fileFunc(dir string) function.Function {
 	return textFunc(cty.String, func(path string) (cty.Value, error) {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
-			return cty.NilVal, errors.New(unwrapPath(err))
+			return cty.NilVal, errors.New(reason(err))
 		}
 		defer root.Close()
+		info, err := root.Stat(path)
+		switch {
+		case err != nil:
+			return cty.NilVal, fmt.Errorf("%s: %s (only files within the topology's directory are read)", path, reason(err))
+		case !info.Mode().IsRegular():
+			return cty.NilVal, fmt.Errorf("%s is not a regular file", path)
+		}
 		f, err := root.Open(path)
 		if err != nil {
-			return cty.NilVal, fmt.Errorf("%s: %s (only files within the topology's directory are read)", path, unwrapPath(err))
+			return cty.NilVal, fmt.Errorf("%s: %s", path, reason(err))
 		}
 		defer f.Close()
 		text, err := io.ReadAll(io.LimitReader(f, largestText+1))
 		switch {
 		case err != nil:
-			return cty.NilVal, fmt.Errorf("%s: %s", path, unwrapPath(err))
+			return cty.NilVal, fmt.Errorf("%s: %s", path, reason(err))
 		case len(text) > largestText:
 			return cty.NilVal, fmt.Errorf("%s is larger than 1 MiB", path)
+		case !utf8.Valid(text):
+			return cty.NilVal, fmt.Errorf("%s is not UTF-8 text", path)
 		}
 		return cty.StringVal(string(text)), nil
 	})
@@ -117,12 +172,12 @@ var rangeFunc = function.New(&function.Spec{
 	VarParam: &function.Parameter{Name: "bounds", Type: cty.Number},
 	Type:     function.StaticReturnType(cty.List(cty.Number)),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		begin, end, step := cty.Zero, cty.Zero, cty.NumberIntVal(1)
+		var begin, end, step cty.Value
 		switch len(args) {
 		case 1:
-			end = args[0]
+			begin, end, step = cty.Zero, args[0], cty.NumberIntVal(1)
 		case 2:
-			begin, end = args[0], args[1]
+			begin, end, step = args[0], args[1], cty.NumberIntVal(1)
 		case 3:
 			begin, end, step = args[0], args[1], args[2]
 		default:

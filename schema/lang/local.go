@@ -11,31 +11,34 @@ import (
 
 // locals evaluates the locals blocks, each value after those it uses.
 func (l *loader) locals() {
-	e := localsEvaluation{loader: l, attributes: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}}
+	e := localsEvaluation{scope: l.scope(l.base), attributes: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}}
 	for _, block := range l.blocks.Locals {
-		attributes, diags := block.Attributes.JustAttributes()
+		attributes, diags := block.Body.JustAttributes()
 		l.complain(diags...)
-		for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		for name, a := range attributes {
 			if first, twice := e.attributes[name]; twice {
-				l.scope(nil).refuse(attributes[name].NameRange, "Local declared twice", "It is declared at %s already.", place(first.NameRange))
+				e.scope.refuse(a.NameRange, "Local declared twice", "It is declared at %s already.", place(first.NameRange))
 				continue
 			}
-			e.attributes[name] = attributes[name]
+			e.attributes[name] = a
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.attributes)) {
+	e.names = slices.Sorted(maps.Keys(e.attributes))
+	for _, name := range e.names {
 		e.evaluate(name)
 	}
 	l.base.Variables["local"] = cty.ObjectVal(e.values)
 }
 
 type localsEvaluation struct {
-	loader     *loader
+	scope      *scope
 	attributes map[string]*hcl.Attribute
+	names      []string // of all attributes, sorted
 	values     map[string]cty.Value
 	path       []string // those being evaluated, each used by the one before
 }
 
+// evaluate gives a local its value: unknown where there is an error, which is told.
 func (e *localsEvaluation) evaluate(name string) {
 	if _, done := e.values[name]; done {
 		return
@@ -43,36 +46,57 @@ func (e *localsEvaluation) evaluate(name string) {
 	a := e.attributes[name]
 	if at := slices.Index(e.path, name); at >= 0 {
 		cycle := append(slices.Clone(e.path[at:]), name)
-		e.loader.scope(nil).refuse(a.NameRange, "Locals in a circle", "local.%s: one of them must not use the next.", strings.Join(cycle, " uses local."))
+		e.scope.refuse(a.NameRange, "Locals in a circle", "local.%s. One of them must not use the next.", strings.Join(cycle, " uses local."))
 		for _, member := range cycle {
 			e.values[member] = cty.DynamicVal
 		}
 		return
 	}
 	e.path = append(e.path, name)
-	for _, traversal := range a.Expr.Variables() {
-		if used, ok := localName(traversal); ok && e.attributes[used] != nil {
-			e.evaluate(used)
-		}
-	}
+	used, ok := e.used(a)
 	e.path = e.path[:len(e.path)-1]
 	if _, cyclic := e.values[name]; cyclic {
 		return
 	}
-	ctx := e.loader.base.NewChild()
-	ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(e.values)}
-	v, diags := a.Expr.Value(ctx)
-	e.loader.complain(explained(diags)...)
-	if diags.HasErrors() {
-		v = cty.DynamicVal
+	v := cty.DynamicVal
+	if ok {
+		ctx := e.scope.ctx.NewChild()
+		ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(used)}
+		var diags hcl.Diagnostics
+		v, diags = evaluate(a.Expr, ctx)
+		e.scope.complain(diags...)
+		if diags.HasErrors() {
+			v = cty.DynamicVal
+		}
 	}
 	e.values[name] = v
 }
 
-func localName(t hcl.Traversal) (string, bool) {
-	if t.RootName() != "local" || len(t) < 2 {
-		return "", false
+// used evaluates the locals that a value is made from.
+func (e *localsEvaluation) used(a *hcl.Attribute) (values map[string]cty.Value, ok bool) {
+	values, ok = map[string]cty.Value{}, true
+	for _, t := range a.Expr.Variables() {
+		if t.RootName() != "local" {
+			continue
+		}
+		name, named := "", false
+		if len(t) > 1 {
+			name, named = stepName(t[1])
+		}
+		switch {
+		case !named:
+			e.scope.refuse(t.SourceRange(), "Locals as a whole", "A local that used all of them would use itself. Name one: local.replicas.")
+			ok = false
+		case e.attributes[name] == nil:
+			e.scope.loader.complain(&hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "There is no local" + stepText(t[1]), Detail: "It is not declared." + didYouMean(name, e.names),
+				Subject: t.SourceRange().Ptr(), Extra: undeclared{},
+			})
+			ok = false
+		default:
+			e.evaluate(name)
+			values[name] = e.values[name]
+		}
 	}
-	step, ok := t[1].(hcl.TraverseAttr)
-	return step.Name, ok
+	return values, ok
 }

@@ -1,6 +1,9 @@
 package lang
 
 import (
+	"maps"
+	"reflect"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -10,11 +13,11 @@ import (
 type profileBlock struct {
 	Name              string          `hcl:"name,label"`
 	NameRange         hcl.Range       `hcl:"name,label_range"`
-	Description       hcl.Expression  `hcl:"description,optional"`
-	Labels            hcl.Expression  `hcl:"labels,optional"`
-	Partitions        hcl.Expression  `hcl:"partitions,optional"`
-	ReplicationFactor hcl.Expression  `hcl:"replication_factor,optional"`
-	Config            hcl.Expression  `hcl:"config,optional"`
+	Description       *hcl.Attribute  `hcl:"description,optional"`
+	Labels            *hcl.Attribute  `hcl:"labels,optional"`
+	Partitions        *hcl.Attribute  `hcl:"partitions,optional"`
+	ReplicationFactor *hcl.Attribute  `hcl:"replication_factor,optional"`
+	Config            *hcl.Attribute  `hcl:"config,optional"`
 	Load              *loadBlock      `hcl:"load,block"`
 	Placement         *placementBlock `hcl:"placement,block"`
 	Lifecycle         *lifecycleBlock `hcl:"lifecycle,block"`
@@ -28,66 +31,55 @@ func (b *profileBlock) contract() contract {
 	}
 }
 
-// profiles evaluates the profile blocks, and lets expressions see them. All
-// are of one type, so that a condition may choose among them.
-func (l *loader) profiles() map[string]*schema.Queue {
-	evaluated := make(map[string]*schema.Queue, len(l.blocks.Profiles))
+// profile is a profile block, evaluated.
+type profile struct {
+	queue  *schema.Queue
+	failed bool
+}
+
+// profileType lets an expression hand a profile around, and do nothing else with it.
+var profileType = cty.Capsule("profile", reflect.TypeFor[profile]())
+
+// profiles evaluates the profile blocks, and lets expressions see them.
+func (l *loader) profiles() {
+	declared := make(map[string]*profileBlock, len(l.blocks.Profiles))
 	values := make(map[string]cty.Value, len(l.blocks.Profiles))
 	for _, b := range l.blocks.Profiles {
 		s := l.scope(l.base)
-		if first, twice := evaluated[b.Name]; twice {
-			s.refuse(b.NameRange, "Profile declared twice", "It is declared at %s already.", place(first.Source))
+		s.label(b.Name, b.NameRange)
+		if first, twice := declared[b.Name]; twice {
+			s.refuse(b.NameRange, "Profile declared twice", "It is declared at %s already.", place(first.NameRange))
 			continue
 		}
-		q := &schema.Queue{Decl: schema.Decl{Source: b.DefRange, Attrs: map[string]hcl.Range{}}}
+		declared[b.Name] = b
+		q := newQueue(b.DefRange)
 		s.contract(q, b.contract())
-		evaluated[b.Name] = q
-		values[b.Name] = profileValue(b.Name, q)
+		values[b.Name] = cty.CapsuleVal(profileType, &profile{q, s.failed})
 	}
 	l.base.Variables["profile"] = cty.ObjectVal(values)
-	return evaluated
 }
 
-func profileValue(name string, q *schema.Queue) cty.Value {
-	config := cty.MapValEmpty(cty.String)
-	if len(q.Config) > 0 {
-		values := make(map[string]cty.Value, len(q.Config))
-		for key, setting := range q.Config {
-			values[key] = cty.StringVal(setting.Value)
-		}
-		config = cty.MapVal(values)
+func newQueue(source hcl.Range) *schema.Queue {
+	return &schema.Queue{Decl: schema.Decl{Source: source, Attrs: map[string]hcl.Range{}}}
+}
+
+// fromProfile begins a queue with what its profile says, if it has one.
+func (s *scope) fromProfile(a *hcl.Attribute, source hcl.Range) *schema.Queue {
+	q := newQueue(source)
+	if a == nil {
+		return q
 	}
-	return cty.ObjectVal(map[string]cty.Value{
-		"name":               cty.StringVal(name),
-		"partitions":         cty.NumberIntVal(int64(q.Partitions)),
-		"replication_factor": cty.NumberIntVal(int64(q.ReplicationFactor)),
-		"config":             config,
-	})
-}
-
-// profile finds the profile that an expression names.
-func (s *scope) profile(expr hcl.Expression, known map[string]*schema.Queue) *schema.Queue {
-	v, ok := s.reference(expr)
+	v, ok := s.value(reference{a.Expr})
 	if !ok {
-		return nil
+		return q
 	}
-	if v.Type().IsObjectType() && v.Type().HasAttribute("name") && v.GetAttr("name").Type() == cty.String {
-		if q, ok := known[v.GetAttr("name").AsString()]; ok {
-			return q
-		}
+	if v.Type() != profileType {
+		s.refuse(a.Expr.Range(), "Not a profile", "Name one like this: profile.durable, without quotes.")
+		return q
 	}
-	s.refuse(expr.Range(), "Not a profile", "Name one like this: profile.durable, without quotes.")
-	return nil
-}
-
-// reference evaluates an expression that names something. In JSON a name is a plain string.
-func (s *scope) reference(expr hcl.Expression) (cty.Value, bool) {
-	if traversal, diags := hcl.AbsTraversalForExpr(expr); !diags.HasErrors() && len(traversal) > 1 {
-		if _, native := expr.(interface{ AsTraversal() hcl.Traversal }); !native {
-			v, diags := traversal.TraverseAbs(s.ctx)
-			s.loader.complain(explained(diags)...)
-			return v, !diags.HasErrors() && !v.IsNull()
-		}
-	}
-	return s.value(expr)
+	p := v.EncapsulatedValue().(*profile)
+	s.failed = s.failed || p.failed // which was told
+	*q = *p.queue
+	q.Source, q.Attrs = source, maps.Clone(q.Attrs)
+	return q
 }

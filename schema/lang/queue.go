@@ -1,8 +1,8 @@
 package lang
 
 import (
-	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,16 +14,16 @@ import (
 type queueBlock struct {
 	Label             string          `hcl:"name,label"`
 	LabelRange        hcl.Range       `hcl:"name,label_range"`
-	ForEach           hcl.Expression  `hcl:"for_each,optional"`
-	Topic             hcl.Expression  `hcl:"topic,optional"`
-	Profile           hcl.Expression  `hcl:"profile,optional"`
-	Key               hcl.Expression  `hcl:"key,optional"`
-	DeadLetter        hcl.Expression  `hcl:"dead_letter,optional"`
-	Description       hcl.Expression  `hcl:"description,optional"`
-	Labels            hcl.Expression  `hcl:"labels,optional"`
-	Partitions        hcl.Expression  `hcl:"partitions,optional"`
-	ReplicationFactor hcl.Expression  `hcl:"replication_factor,optional"`
-	Config            hcl.Expression  `hcl:"config,optional"`
+	ForEach           *hcl.Attribute  `hcl:"for_each,optional"`
+	Topic             *hcl.Attribute  `hcl:"topic,optional"`
+	Profile           *hcl.Attribute  `hcl:"profile,optional"`
+	Key               *hcl.Attribute  `hcl:"key,optional"`
+	DeadLetter        *hcl.Attribute  `hcl:"dead_letter,optional"`
+	Description       *hcl.Attribute  `hcl:"description,optional"`
+	Labels            *hcl.Attribute  `hcl:"labels,optional"`
+	Partitions        *hcl.Attribute  `hcl:"partitions,optional"`
+	ReplicationFactor *hcl.Attribute  `hcl:"replication_factor,optional"`
+	Config            *hcl.Attribute  `hcl:"config,optional"`
 	Load              *loadBlock      `hcl:"load,block"`
 	Placement         *placementBlock `hcl:"placement,block"`
 	Lifecycle         *lifecycleBlock `hcl:"lifecycle,block"`
@@ -37,16 +37,22 @@ func (b *queueBlock) contract() contract {
 	}
 }
 
+func (b *queueBlock) addr() schema.Addr { return schema.Addr{Kind: schema.KindQueue, Label: b.Label} }
+
 type externalBlock struct {
 	Kind        string         `hcl:"kind,label"`
 	KindRange   hcl.Range      `hcl:"kind,label_range"`
 	Label       string         `hcl:"name,label"`
 	LabelRange  hcl.Range      `hcl:"name,label_range"`
-	ForEach     hcl.Expression `hcl:"for_each,optional"`
-	Topic       hcl.Expression `hcl:"topic,optional"`
-	Description hcl.Expression `hcl:"description,optional"`
-	Labels      hcl.Expression `hcl:"labels,optional"`
+	ForEach     *hcl.Attribute `hcl:"for_each,optional"`
+	Topic       *hcl.Attribute `hcl:"topic,optional"`
+	Description *hcl.Attribute `hcl:"description,optional"`
+	Labels      *hcl.Attribute `hcl:"labels,optional"`
 	DefRange    hcl.Range      `hcl:",def_range"`
+}
+
+func (b *externalBlock) addr() schema.Addr {
+	return schema.Addr{Role: schema.RoleExternal, Kind: schema.KindQueue, Label: b.Label}
 }
 
 type deleteBlock struct {
@@ -54,164 +60,162 @@ type deleteBlock struct {
 	KindRange   hcl.Range      `hcl:"kind,label_range"`
 	Name        string         `hcl:"name,label"`
 	NameRange   hcl.Range      `hcl:"name,label_range"`
-	Description hcl.Expression `hcl:"description,optional"`
-	Labels      hcl.Expression `hcl:"labels,optional"`
+	Description *hcl.Attribute `hcl:"description,optional"`
+	Labels      *hcl.Attribute `hcl:"labels,optional"`
 	DefRange    hcl.Range      `hcl:",def_range"`
 }
 
-// resources evaluates the blocks that declare objects.
+// resources evaluates the blocks that declare objects, and those that delete them.
 func (l *loader) resources(t *schema.Topology) {
-	profiles := l.profiles()
-	queues, externals := l.instancesOfQueues()
-	references := l.queueReferences(queues, externals)
+	l.profiles()
+	declared := declarations{}
+	queues := make([]*declaration, len(l.blocks.Queues))
 	for i, b := range l.blocks.Queues {
-		l.queues(t, b, queues[i], profiles, references)
+		queues[i] = l.declare(declared, b.addr(), b.LabelRange, b.ForEach)
+	}
+	externals := make([]*declaration, len(l.blocks.Externals))
+	for i, b := range l.blocks.Externals {
+		externals[i] = l.declare(declared, b.addr(), b.LabelRange, b.ForEach)
+	}
+	references := declared.references()
+	for i, b := range l.blocks.Queues {
+		queues[i].add(t, l.queues(b, queues[i].instances, references))
 	}
 	for i, b := range l.blocks.Externals {
-		l.externals(t, b, externals[i])
+		externals[i].add(t, l.externals(b, externals[i].instances))
 	}
 	for _, b := range l.blocks.Deletes {
-		d := schema.Removal{Object: schema.ID{Kind: schema.Kind(b.Kind), Name: b.Name}}
-		d.Addr = schema.Addr{Role: schema.RoleDelete, Kind: schema.Kind(b.Kind), Key: b.Name, Keyed: true}
-		d.Source = b.DefRange
-		s := l.scope(l.base)
-		d.Description, _ = s.text(b.Description)
-		d.Labels = s.table(b.Labels)
-		if b.Kind == string(schema.KindQueue) {
-			s.topicName(b.Name, b.NameRange)
-		}
-		t.Deletes = append(t.Deletes, d)
+		l.removal(t, b)
 	}
-}
-
-// instancesOfQueues evaluates every for_each, before anything refers to an instance.
-func (l *loader) instancesOfQueues() (queues, externals [][]instance) {
-	for _, b := range l.blocks.Queues {
-		queues = append(queues, l.instances(b.ForEach, schema.Addr{Kind: schema.KindQueue, Label: b.Label}, b.LabelRange))
-	}
-	for _, b := range l.blocks.Externals {
-		externals = append(externals, l.instances(b.ForEach, schema.Addr{Role: schema.RoleExternal, Kind: schema.KindQueue, Label: b.Label}, b.LabelRange))
-	}
-	return queues, externals
+	l.distinct(t)
 }
 
 // queues evaluates one block. What does not use each is evaluated once for all instances.
-func (l *loader) queues(t *schema.Topology, b *queueBlock, all []instance, profiles map[string]*schema.Queue, references *hcl.EvalContext) {
-	shared := &schema.Queue{Decl: schema.Decl{Source: b.DefRange, Attrs: map[string]hcl.Range{}}}
-	c := b.contract()
-	varying := contract{description: absent, labels: absent, partitions: absent, factor: absent, config: absent}
+func (l *loader) queues(b *queueBlock, all []instance, references func() map[string]cty.Value) []schema.Resource {
 	once := l.scope(l.base)
-	if usesEach(b.Profile) {
-		varying = c
+	c := b.contract()
+	var varying contract
+	var shared *schema.Queue
+	if b.ForEach != nil && varies(b.Profile) {
+		c, varying = contract{}, c // all of it is over a profile that is not known yet
 	} else {
-		if p := once.profile(b.Profile, profiles); p != nil {
-			shared = fromProfile(p, b.DefRange)
+		shared = once.fromProfile(b.Profile, b.DefRange)
+		if b.ForEach != nil {
+			varying = c.takeVarying()
 		}
-		varying = c.split()
 		once.contract(shared, c)
+		b.note(shared.Attrs)
 	}
-	for _, i := range all {
-		q := *shared
+	resources := make([]schema.Resource, 0, len(all))
+	l.forEach(all, func(i instance) {
+		s := l.scope(i.ctx)
+		s.failed = once.failed
+		var q schema.Queue
+		if shared != nil {
+			q = *shared
+		} else {
+			q = *s.fromProfile(b.Profile, b.DefRange)
+			b.note(q.Attrs)
+		}
 		q.Addr = i.addr
-		s := l.scope(i.ctx)
-		if usesEach(b.Profile) {
-			if p := s.profile(b.Profile, profiles); p != nil {
-				q = *fromProfile(p, b.DefRange)
-				q.Addr = i.addr
-			}
+		s.contract(&q, varying)
+		named := s.identity(&q, b, references)
+		if !s.failed {
+			s.consistent(&q)
 		}
-		if !varying.empty() {
-			q = *ownCopy(&q)
-			s.contract(&q, varying)
+		if named {
+			resources = append(resources, &q)
 		}
-		s.identity(&q, b, references)
-		s.consistent(&q)
-		t.Resources = append(t.Resources, &q)
+	})
+	return resources
+}
+
+// note keeps where the attributes are written that no profile may hold.
+func (b *queueBlock) note(attrs map[string]hcl.Range) {
+	note(attrs, "topic", b.Topic)
+	note(attrs, "profile", b.Profile)
+	note(attrs, "key", b.Key)
+	note(attrs, "dead_letter", b.DeadLetter)
+}
+
+// note keeps where an attribute was written, if it was.
+func note(attrs map[string]hcl.Range, path string, a *hcl.Attribute) {
+	if a != nil {
+		attrs[path] = a.Expr.Range()
 	}
 }
 
-// identity evaluates what belongs to one queue alone.
-func (s *scope) identity(q *schema.Queue, b *queueBlock, references *hcl.EvalContext) {
-	q.Topic = q.Addr.Label
-	at := b.LabelRange
-	if topic, ok := s.text(b.Topic); ok {
-		q.Topic, at = topic, b.Topic.Range()
+// identity evaluates what belongs to one queue alone, and says whether the
+// queue has a topic's name.
+func (s *scope) identity(q *schema.Queue, b *queueBlock, references func() map[string]cty.Value) (named bool) {
+	q.Topic, named = s.topic(b.Topic, b.Label, b.LabelRange)
+	if named {
+		named = s.owned(q.Topic, q.At("topic"))
 	}
-	s.topicName(q.Topic, at)
 	q.Key, _ = s.text(b.Key)
-	if b.DeadLetter != absent {
-		q.DeadLetter = s.deadLetter(q.Addr, b.DeadLetter, references)
+	if b.DeadLetter != nil {
+		q.DeadLetter = s.deadLetter(q.Addr, b.DeadLetter.Expr, references())
 	}
+	return named
 }
 
-func (l *loader) externals(t *schema.Topology, b *externalBlock, all []instance) {
-	for _, i := range all {
-		s := l.scope(i.ctx)
-		q := &schema.ExternalQueue{Decl: schema.Decl{Addr: i.addr, Source: b.DefRange, Attrs: map[string]hcl.Range{}}, Topic: i.addr.Label}
-		at := b.LabelRange
-		if topic, ok := s.text(b.Topic); ok {
-			q.Topic, at = topic, b.Topic.Range()
-			q.Attrs["topic"] = at
+// topic evaluates a topic's name: the attribute's value, or else the label.
+func (s *scope) topic(a *hcl.Attribute, label string, labelAt hcl.Range) (name string, named bool) {
+	failed := s.failing(func() {
+		at := labelAt
+		var ok bool
+		if name, ok = s.text(a); ok {
+			at = a.Expr.Range()
+		} else {
+			name = label
 		}
-		q.Description, _ = s.text(b.Description)
-		q.Labels = s.table(b.Labels)
-		s.topicName(q.Topic, at)
-		t.Resources = append(t.Resources, q)
-	}
+		if !s.failed {
+			s.topicName(name, at)
+		}
+	})
+	return name, !failed
 }
 
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
-// topicName refuses what Kafka would, and Kafka's own topics.
+// topicName refuses what Kafka would.
 func (s *scope) topicName(name string, at hcl.Range) {
-	switch {
-	case !topicName.MatchString(name) || name == "." || name == "..":
-		s.refuse(at, "Not a topic name", "%s: a topic has 1 to 249 letters, digits, dots, underscores and hyphens.", schema.Quote(name))
-	case strings.HasPrefix(name, "__"):
-		s.refuse(at, "A topic of Kafka's own", "%q: names that begin with __ belong to Kafka and to queueform.", name)
+	if !topicName.MatchString(name) || name == "." || name == ".." {
+		s.refuse(at, "Not a topic name", "%s: a topic has 1 to 249 letters, digits, dots, underscores and hyphens, and is not . or .. alone.", quoted(name))
 	}
 }
 
-// queueReferences is what dead_letter sees beside the rest: queue and external.queue.
-func (l *loader) queueReferences(queues, externals [][]instance) *hcl.EvalContext {
-	return &hcl.EvalContext{Variables: map[string]cty.Value{
-		"queue":    addresses(queues),
-		"external": cty.ObjectVal(map[string]cty.Value{"queue": addresses(externals)}),
-	}}
-}
+// internalTopics are Kafka's own. Other names may begin with __ too.
+var internalTopics = []string{"__cluster_metadata", "__consumer_offsets", "__remote_log_metadata", "__share_group_state", "__transaction_state"}
 
-// addresses is an object by label: an address each, or a map of them by key.
-func addresses(blocks [][]instance) cty.Value {
-	byLabel := map[string]cty.Value{}
-	for _, all := range blocks {
-		keyed := map[string]cty.Value{}
-		for _, i := range all {
-			if !i.addr.Keyed {
-				byLabel[i.addr.Label] = cty.CapsuleVal(addressType, &i.addr)
-				break
-			}
-			keyed[i.addr.Key] = cty.CapsuleVal(addressType, &i.addr)
-			byLabel[i.addr.Label] = cty.NilVal
-		}
-		if len(keyed) > 0 {
-			byLabel[all[0].addr.Label] = cty.ObjectVal(keyed)
-		}
+// owned refuses topics that a topology may not own, create or delete.
+func (s *scope) owned(name string, at hcl.Range) bool {
+	ours := strings.HasPrefix(name, "__queueform")
+	if !ours && !slices.Contains(internalTopics, name) {
+		return true
 	}
-	return cty.ObjectVal(byLabel)
+	whose := "Kafka's"
+	if ours {
+		whose = "queueform's"
+	}
+	s.refuse(at, "A topic of "+whose+" own", "%q is kept by %s itself: no file declares or deletes it.", name, strings.TrimSuffix(whose, "'s"))
+	return false
 }
 
 // deadLetter finds the queue that an expression names.
-func (s *scope) deadLetter(self schema.Addr, expr hcl.Expression, references *hcl.EvalContext) *schema.Addr {
+func (s *scope) deadLetter(self schema.Addr, expr hcl.Expression, references map[string]cty.Value) *schema.Addr {
 	ctx := s.ctx.NewChild()
-	ctx.Variables = references.Variables
-	v, ok := s.loader.scope(ctx).reference(expr)
+	ctx.Variables = references
+	seeing := s.loader.scope(ctx)
+	v, ok := seeing.value(reference{expr})
+	s.failed = s.failed || seeing.failed
 	if !ok {
 		return nil
 	}
 	if v.Type() != addressType {
 		detail := "Name a queue like this: queue.orders_dead, without quotes."
 		if v.Type().IsObjectType() {
-			detail = "It has for_each: name an instance, like queue.orders_dead[\"eu\"]."
+			detail = `It has several: name one, like queue.orders_dead["eu"] or queue.orders_dead[each.key].`
 		}
 		s.refuse(expr.Range(), "Not a queue", "%s", detail)
 		return nil
@@ -224,36 +228,29 @@ func (s *scope) deadLetter(self schema.Addr, expr hcl.Expression, references *hc
 	return addr
 }
 
-// distinct refuses two declarations of one Kafka object, or of two that Kafka
-// takes for one.
-func (l *loader) distinct(t *schema.Topology) {
-	labels, names, metrics := map[schema.Addr]*schema.Decl{}, map[schema.ID]*schema.Decl{}, map[string]*schema.Decl{}
-	refuse := func(d, first *schema.Decl, at hcl.Range, summary, detail string) {
-		l.complain(&hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: summary, Subject: &at,
-			Detail: fmt.Sprintf("%s (%s is declared at %s.)", detail, first.Addr, place(first.Source)),
-		})
-	}
-	for _, r := range t.Resources {
-		d, id := r.Declared(), r.ID()
-		metric := strings.ReplaceAll(id.Name, ".", "_")
-		if first, twice := labels[d.Addr]; twice {
-			refuse(d, first, d.Source, fmt.Sprintf("%s is declared twice", d.Addr), "An address stands for one thing.")
-		} else if first, twice := names[id]; twice {
-			refuse(d, first, d.At("topic"), fmt.Sprintf("Topic %q is declared twice", id.Name), "One block declares a topic.")
-		} else if first, twice := metrics[metric]; twice {
-			refuse(d, first, d.At("topic"), "Topics that differ only in . and _", fmt.Sprintf("Kafka takes %q for the same name as another topic's: metrics of the two collide, and creation fails.", id.Name))
+func (l *loader) externals(b *externalBlock, all []instance) []schema.Resource {
+	resources := make([]schema.Resource, 0, len(all))
+	attrs := map[string]hcl.Range{}
+	note(attrs, "topic", b.Topic)
+	l.forEach(all, func(i instance) {
+		s := l.scope(i.ctx)
+		q := &schema.ExternalQueue{Decl: schema.Decl{Addr: i.addr, Source: b.DefRange, Attrs: attrs}}
+		q.Description, q.Labels = s.remarks(b.Description, b.Labels)
+		var named bool
+		if q.Topic, named = s.topic(b.Topic, b.Label, b.LabelRange); named {
+			resources = append(resources, q)
 		}
-		labels[d.Addr], names[id], metrics[metric] = d, d, d
-	}
-	for i := range t.Deletes {
-		d := &t.Deletes[i]
-		if first, declared := names[d.Object]; declared {
-			refuse(&d.Decl, first, d.Source, fmt.Sprintf("Topic %q is declared and deleted", d.Object.Name), "Remove one of the two blocks.")
-		}
-		if first, twice := labels[d.Addr]; twice {
-			refuse(&d.Decl, first, d.Source, fmt.Sprintf("%s stands twice", d.Addr), "Once is enough.")
-		}
-		labels[d.Addr] = &d.Decl
-	}
+	})
+	return resources
+}
+
+func (l *loader) removal(t *schema.Topology, b *deleteBlock) {
+	s := l.scope(l.base)
+	d := schema.Removal{Object: schema.ID{Kind: schema.Kind(b.Kind), Name: b.Name}}
+	d.Addr = schema.Addr{Role: schema.RoleDelete, Kind: schema.Kind(b.Kind), Key: b.Name, Keyed: true}
+	d.Source, d.Attrs = b.DefRange, map[string]hcl.Range{"topic": b.NameRange}
+	d.Description, d.Labels = s.remarks(b.Description, b.Labels)
+	s.topicName(b.Name, b.NameRange)
+	s.owned(b.Name, b.NameRange)
+	t.Deletes = append(t.Deletes, d)
 }

@@ -2,136 +2,220 @@ package lang
 
 import (
 	"fmt"
-	"maps"
 	"math/big"
-	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/queueform/queueform/schema"
 	"github.com/queueform/queueform/schema/catalog"
 )
 
 // secretMark is on every value that came from env() or a sensitive variable.
 const secretMark = "secret"
 
-// scope is where expressions are evaluated: what they see, and where
-// complaints about them go. A null value is an attribute that is not there.
+// scope is where the expressions of one block are evaluated: what they see,
+// and where complaints about them go. A null value is an attribute that is
+// not there; the evaluating methods say whether there is a value to use.
 type scope struct {
 	loader *loader
 	ctx    *hcl.EvalContext
+	failed bool // something is wrong here, and was told
 }
 
 func (l *loader) scope(ctx *hcl.EvalContext) *scope { return &scope{loader: l, ctx: ctx} }
 
 func (s *scope) refuse(at hcl.Range, summary, detail string, args ...any) {
-	s.loader.complain(&hcl.Diagnostic{
-		Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at,
-	})
+	d := problem(summary, detail, args...)
+	d.Subject = &at
+	s.complain(d)
 }
 
 func (s *scope) warn(at hcl.Range, summary, detail string, args ...any) {
-	s.loader.complain(&hcl.Diagnostic{
-		Severity: hcl.DiagWarning, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at,
-	})
+	d := problem(summary, detail, args...)
+	d.Severity, d.Subject = hcl.DiagWarning, &at
+	s.complain(d)
 }
 
-// value evaluates an expression that may not hold a secret. Not ok is null or
-// an error that was told.
-func (s *scope) value(expr hcl.Expression) (cty.Value, bool) {
-	v, diags := expr.Value(s.ctx)
+// complain hands on what the files' author should know, in this language's words.
+func (s *scope) complain(diags ...*hcl.Diagnostic) {
+	s.failed = s.failed || hcl.Diagnostics(diags).HasErrors()
 	s.loader.complain(explained(diags)...)
+}
+
+// failing says whether anything that is evaluated meanwhile is wrong.
+func (s *scope) failing(evaluate func()) bool {
+	before := s.failed
+	s.failed = false
+	evaluate()
+	failed := s.failed
+	s.failed = failed || before
+	return failed
+}
+
+// value evaluates an expression that may not hold a secret. What follows from
+// an error elsewhere is unknown: there is nothing to tell again.
+func (s *scope) value(expr hcl.Expression) (cty.Value, bool) {
+	v, ok := s.outline(expr)
+	if ok && !v.IsWhollyKnown() {
+		s.failed, ok = true, false
+	}
+	return v, ok
+}
+
+// outline is value, but what is in a collection may be unknown.
+func (s *scope) outline(expr hcl.Expression) (cty.Value, bool) {
+	v, diags := evaluate(expr, s.ctx)
+	s.complain(diags...)
 	switch {
-	case diags.HasErrors() || v.IsNull():
+	case diags.HasErrors():
 		return v, false
-	case v.ContainsMarked():
+	case hasSecret(v):
 		s.refuse(expr.Range(), "A secret would be shown here",
-			"Values of env() and of sensitive variables are taken for passwords, tokens and keys only: everything else ends up in plans and logs.")
+			"Values of env() and of sensitive variables are taken for passwords, tokens and keys only: everything else ends up in plans and logs. "+
+				"Take what is no secret from a variable: --var, or QUEUEFORM_VAR_ and its name.")
+		return v, false
+	case v.IsNull():
+		return v, false
+	case !v.IsKnown():
+		s.failed = true
 		return v, false
 	}
 	return v, true
 }
 
-// as evaluates to a type.
-func (s *scope) as(expr hcl.Expression, t cty.Type, what string) (cty.Value, bool) {
-	v, ok := s.value(expr)
+// as evaluates an attribute to a type, described by what.
+func (s *scope) as(a *hcl.Attribute, t cty.Type, what string) (cty.Value, bool) {
+	if a == nil {
+		return cty.NilVal, false
+	}
+	v, ok := s.value(a.Expr)
 	if !ok {
 		return v, false
 	}
-	converted, err := convert.Convert(v, t)
-	if err != nil || !converted.IsWhollyKnown() {
-		s.refuse(expr.Range(), "Wrong type of value", "%s is wanted here, not %s.", what, v.Type().FriendlyName())
-		return v, false
-	}
-	return converted, !converted.IsNull()
+	return s.convert(a.Expr, v, t, what)
 }
 
-func (s *scope) text(expr hcl.Expression) (string, bool) {
-	v, ok := s.as(expr, cty.String, "A string")
+func (s *scope) convert(expr hcl.Expression, v cty.Value, t cty.Type, what string) (cty.Value, bool) {
+	converted, err := convert.Convert(v, t)
+	if err != nil {
+		s.refuse(expr.Range(), "Wrong type of value", "%s is wanted here, not %s.", what, described(v))
+		return v, false
+	}
+	return converted, true
+}
+
+// described is how a message speaks of a value of the wrong type.
+func described(v cty.Value) string {
+	switch t := v.Type(); {
+	case v.IsNull():
+		return "null"
+	case t == cty.String:
+		return quoted(v.AsString())
+	case t == cty.Number:
+		if text, ok := digits(v); ok {
+			return text
+		}
+		return "one of hundreds of digits"
+	case t.IsTupleType():
+		return "a list"
+	case t.IsObjectType():
+		return "a map"
+	case t.IsCapsuleType():
+		return "a " + t.FriendlyName()
+	default:
+		return t.FriendlyName()
+	}
+}
+
+// quoted is a text in a message, which is no place for pages.
+func quoted(text string) string {
+	if len(text) > 300 {
+		text = strings.ToValidUTF8(text[:300], "") + "..."
+	}
+	return schema.Quote(text)
+}
+
+func (s *scope) text(a *hcl.Attribute) (string, bool) {
+	v, ok := s.as(a, cty.String, "A string")
 	if !ok {
 		return "", false
 	}
 	return v.AsString(), true
 }
 
-func (s *scope) flag(expr hcl.Expression) (bool, bool) {
-	v, ok := s.as(expr, cty.Bool, "true or false")
+func (s *scope) flag(a *hcl.Attribute) (value, ok bool) {
+	v, ok := s.as(a, cty.Bool, "True or false")
 	return ok && v.True(), ok
 }
 
 // whole evaluates to a whole number within bounds.
-func (s *scope) whole(expr hcl.Expression, least, most int64) (int64, bool) {
-	v, ok := s.as(expr, cty.Number, "A number")
+func (s *scope) whole(a *hcl.Attribute, least, most int64) (int64, bool) {
+	v, ok := s.as(a, cty.Number, "A number")
 	if !ok {
 		return 0, false
 	}
 	n, accuracy := v.AsBigFloat().Int64()
 	if accuracy != big.Exact || n < least || n > most {
-		s.refuse(expr.Range(), "Number out of range", "A whole number from %d to %d is wanted here, not %s.", least, most, v.AsBigFloat().Text('f', -1))
+		s.refuse(a.Expr.Range(), "Number out of range", "A whole number from %d to %d is wanted here, not %s.", least, most, described(v))
 		return 0, false
 	}
 	return n, true
+}
+
+// digits spells a number exactly. Not ok is one that would take pages.
+func digits(v cty.Value) (text string, ok bool) {
+	n := v.AsBigFloat()
+	if exponent := n.MantExp(nil); exponent > 1024 || exponent < -1024 {
+		return "", false
+	}
+	return n.Text('f', -1), true
 }
 
 // size evaluates to bytes: a number, or a string with a unit.
-func (s *scope) size(expr hcl.Expression) (int64, bool) {
-	v, ok := s.value(expr)
+func (s *scope) size(a *hcl.Attribute) int64 {
+	v, ok := s.as(a, cty.String, "A size")
 	if !ok {
-		return 0, false
+		return 0
 	}
-	if v.Type() == cty.Number {
-		return s.whole(expr, 1, 1<<40)
-	}
-	text, ok := s.text(expr)
-	if !ok {
-		return 0, false
+	text := v.AsString()
+	if strings.Trim(text, "0123456789") == "" {
+		text += "B"
 	}
 	n, err := catalog.ParseBytes(text)
-	if err != nil || n <= 0 {
-		s.refuse(expr.Range(), "Not a size", "%v", errorOr(err, "It must be more than 0."))
-		return 0, false
+	switch {
+	case err != nil:
+		s.refuse(a.Expr.Range(), "Not a size", "%v.", err)
+	case n <= 0:
+		s.refuse(a.Expr.Range(), "Not a size", "It must be more than 0.")
 	}
-	return n, true
+	return n
 }
 
-func errorOr(err error, otherwise string) string {
-	if err != nil {
-		return sentence(err)
+func (s *scope) texts(a *hcl.Attribute) ([]string, bool) {
+	if a == nil {
+		return nil, false
 	}
-	return otherwise
+	v, ok := s.value(a.Expr)
+	if !ok {
+		return nil, false
+	}
+	return s.textsOf(a.Expr, v)
 }
 
-func (s *scope) texts(expr hcl.Expression) ([]string, bool) {
-	v, ok := s.as(expr, cty.List(cty.String), "A list of strings")
+// textsOf is the items of a list that an expression was evaluated to.
+func (s *scope) textsOf(expr hcl.Expression, list cty.Value) ([]string, bool) {
+	v, ok := s.convert(expr, list, cty.List(cty.String), "A list of strings")
 	if !ok {
 		return nil, false
 	}
 	all := make([]string, 0, v.LengthInt())
-	for _, item := range v.AsValueSlice() {
+	for i, item := range v.AsValueSlice() {
 		if item.IsNull() {
-			s.refuse(expr.Range(), "Null in a list", "Every item is a string.")
+			s.refuse(itemRange(expr, i), "Null in a list", "Every item is a string.")
 			return nil, false
 		}
 		all = append(all, item.AsString())
@@ -139,11 +223,20 @@ func (s *scope) texts(expr hcl.Expression) ([]string, bool) {
 	return all, true
 }
 
-// table evaluates to a map of strings.
-func (s *scope) table(expr hcl.Expression) map[string]string {
-	v, ok := s.as(expr, cty.Map(cty.String), "A map of strings")
+// itemRange is where an item of a list stands, or the whole list where that
+// does not show.
+func itemRange(list hcl.Expression, i int) hcl.Range {
+	if items, diags := hcl.ExprList(list); !diags.HasErrors() && i < len(items) {
+		return items[i].Range()
+	}
+	return list.Range()
+}
+
+// table evaluates to a map of strings. Null takes a key away.
+func (s *scope) table(a *hcl.Attribute) (map[string]string, bool) {
+	v, ok := s.as(a, cty.Map(cty.String), "A map of strings")
 	if !ok {
-		return nil
+		return nil, false
 	}
 	all := make(map[string]string, v.LengthInt())
 	for key, item := range v.AsValueMap() {
@@ -151,69 +244,20 @@ func (s *scope) table(expr hcl.Expression) map[string]string {
 			all[key] = item.AsString()
 		}
 	}
-	return all
+	return all, true
 }
 
-// explained adds to hcl's own complaints what a user of this language would
-// not find out from them.
-func explained(diags hcl.Diagnostics) hcl.Diagnostics {
-	for _, d := range diags {
-		switch d.Summary {
-		case "Unknown variable":
-			explainRoot(d)
-		case "Unsupported attribute", "Invalid index":
-			explainAttribute(d)
-		}
-		d.EvalContext = nil // values are not shown: some are secret
-	}
-	return diags
+// remarks evaluates what may stand on every block, and no diff looks at.
+func (s *scope) remarks(description, labels *hcl.Attribute) (string, map[string]string) {
+	text, _ := s.text(description)
+	table, _ := s.table(labels)
+	return text, table
 }
 
-func explainRoot(d *hcl.Diagnostic) {
-	for _, root := range []string{"queue", "external", "cluster", "each"} {
-		if d.Detail != fmt.Sprintf("There is no variable named %q.", root) {
-			continue
-		}
-		d.Summary = fmt.Sprintf("%s cannot be used here", root)
-		d.Detail = map[string]string{
-			"queue":    "Only dead_letter names another queue.",
-			"external": "Only dead_letter names another queue.",
-			"cluster":  "cluster.name is known once a cluster is chosen, with --cluster where there are several.",
-			"each":     "each.key and each.value belong to a block with for_each.",
-		}[root]
+// label checks the name that a block has in references and addresses.
+func (s *scope) label(name string, at hcl.Range) {
+	if !hclsyntax.ValidIdentifier(name) {
+		s.refuse(at, fmt.Sprintf("%s cannot be a label", schema.Quote(name)),
+			"A label stands in addresses: it begins with a letter, and has letters, digits, - and _.")
 	}
-}
-
-// explainAttribute finds what the misspelt attribute of an object could have been.
-func explainAttribute(d *hcl.Diagnostic) {
-	traversal, ok := d.Expression.(*hclsyntax.ScopeTraversalExpr)
-	if !ok || d.EvalContext == nil {
-		return
-	}
-	v, found := rootValue(d.EvalContext, traversal.Traversal.RootName())
-	if !found {
-		return
-	}
-	for _, step := range traversal.Traversal[1:] {
-		name, ok := step.(hcl.TraverseAttr)
-		if !ok || !v.Type().IsObjectType() {
-			return
-		}
-		if !v.Type().HasAttribute(name.Name) {
-			known := slices.Sorted(maps.Keys(v.Type().AttributeTypes()))
-			d.Summary = fmt.Sprintf("There is no %s.%s", traversal.Traversal.RootName(), name.Name)
-			d.Detail = "It is not declared." + didYouMean(name.Name, known)
-			return
-		}
-		v = v.GetAttr(name.Name)
-	}
-}
-
-func rootValue(ctx *hcl.EvalContext, name string) (cty.Value, bool) {
-	for ; ctx != nil; ctx = ctx.Parent() {
-		if v, ok := ctx.Variables[name]; ok && !v.IsMarked() {
-			return v, true
-		}
-	}
-	return cty.NilVal, false
 }

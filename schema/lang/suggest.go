@@ -9,13 +9,25 @@ import (
 
 // closest is the known name that a misspelt one most likely means; empty if none is near.
 func closest(name string, known []string) string {
-	best, distance := "", 1+max(1, len(name)/5)
+	best, distance := "", 1+slips(name)
 	for _, candidate := range known {
-		if d := levenshtein.Distance(name, candidate, nil); d < distance && d < len(name) {
+		if d := levenshtein.Distance(name, candidate, nil); d < distance {
 			best, distance = candidate, d
 		}
 	}
 	return best
+}
+
+// slips is how many letters of a name may be wrong for it still to mean another.
+func slips(name string) int {
+	switch n := len(name); {
+	case n < 2:
+		return 0
+	case n < 3:
+		return 1
+	default:
+		return max(2, n/5)
+	}
 }
 
 // didYouMean is a sentence to end a detail with, or nothing.
@@ -26,6 +38,7 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
+// place is where something stands, as people read it.
 func place(r hcl.Range) string {
 	return fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column)
 }

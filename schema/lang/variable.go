@@ -1,10 +1,7 @@
 package lang
 
 import (
-	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,54 +10,60 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/queueform/queueform/schema"
 )
 
 type variableBlock struct {
 	Name        string             `hcl:"name,label"`
 	NameRange   hcl.Range          `hcl:"name,label_range"`
-	Type        hcl.Expression     `hcl:"type,optional"`
-	Default     hcl.Expression     `hcl:"default,optional"`
-	DefaultAt   hcl.Range          `hcl:"default,attr_range"`
-	Description hcl.Expression     `hcl:"description,optional"`
-	Sensitive   hcl.Expression     `hcl:"sensitive,optional"`
-	Labels      hcl.Expression     `hcl:"labels,optional"`
+	Type        *hcl.Attribute     `hcl:"type,optional"`
+	Default     *hcl.Attribute     `hcl:"default,optional"`
+	Description *hcl.Attribute     `hcl:"description,optional"`
+	Sensitive   *hcl.Attribute     `hcl:"sensitive,optional"`
+	Labels      *hcl.Attribute     `hcl:"labels,optional"`
 	Validations []*validationBlock `hcl:"validation,block"`
-	DefRange    hcl.Range          `hcl:",def_range"`
 }
 
 type validationBlock struct {
-	Condition    hcl.Expression `hcl:"condition"`
-	ErrorMessage hcl.Expression `hcl:"error_message"`
+	Condition    *hcl.Attribute `hcl:"condition,optional"`
+	ErrorMessage *hcl.Attribute `hcl:"error_message,optional"`
 	DefRange     hcl.Range      `hcl:",def_range"`
 }
 
-// given is a value from outside the variable's own block, and where it came from.
+// given is a value for a variable, and where it came from.
 type given struct {
 	value cty.Value
 	from  string
-	at    *hcl.Range // where it was written, if in a file
-	text  bool       // a bare string, to be read by the variable's type
+	at    hcl.Range // where it was written; the variable's name if not in a file
+	text  bool      // a bare string, to be read by the variable's type
 }
 
 // variables evaluates the variable blocks: default, then the cluster's, the
 // environment's, the files' and the flags' values, the last one winning.
 func (l *loader) variables(chosen *clusterBlock) {
 	declared := make(map[string]*variableBlock, len(l.blocks.Variables))
+	s := l.scope(nil)
 	for _, v := range l.blocks.Variables {
+		s.label(v.Name, v.NameRange)
 		if first, twice := declared[v.Name]; twice {
-			l.scope(nil).refuse(v.NameRange, "Variable declared twice", "It is declared at %s already.", place(first.NameRange))
+			s.refuse(v.NameRange, "Variable declared twice", "It is declared at %s already.", place(first.NameRange))
 			continue
 		}
 		declared[v.Name] = v
 	}
 	values := l.given(chosen, declared)
 	evaluated := make(map[string]cty.Value, len(declared))
-	for _, name := range slices.Sorted(maps.Keys(declared)) {
-		evaluated[name] = l.variable(declared[name], values[name])
+	for name, v := range declared {
+		evaluated[name] = l.variable(v, values[name])
 	}
 	l.base.Variables["var"] = cty.ObjectVal(evaluated)
-	for _, name := range slices.Sorted(maps.Keys(declared)) {
-		l.validations(declared[name])
+	for name, v := range declared {
+		at := v.NameRange
+		if g, ok := values[name]; ok {
+			at = g.at
+		}
+		l.validations(v, at)
 	}
 }
 
@@ -68,14 +71,18 @@ func (l *loader) variables(chosen *clusterBlock) {
 func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock) map[string]given {
 	values := map[string]given{}
 	set := func(name string, g given) {
-		if _, known := declared[name]; !known {
-			l.complain(&hcl.Diagnostic{
-				Severity: hcl.DiagError,
-				Summary:  fmt.Sprintf("No variable %q", name),
-				Detail:   fmt.Sprintf("%s sets a variable that is not declared.%s", g.from, didYouMean(name, slices.Collect(maps.Keys(declared)))),
-				Subject:  g.at,
-			})
+		v, known := declared[name]
+		if !known {
+			d := problem("No variable "+schema.Quote(name), "%s sets a variable that is not declared.%s", g.from, didYouMean(name, slices.Sorted(maps.Keys(declared))))
+			d.Extra = undeclared{}
+			if !g.text {
+				d.Subject = &g.at
+			}
+			l.complain(d)
 			return
+		}
+		if g.text {
+			g.at = v.NameRange
 		}
 		values[name] = g
 	}
@@ -93,7 +100,7 @@ func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock)
 	for _, v := range l.options.Vars {
 		name, text, ok := strings.Cut(v, "=")
 		if !ok {
-			l.complain(problem("Malformed --var", fmt.Sprintf("%q is not NAME=VALUE.", v))...)
+			l.complain(problem("Malformed --var", "%s is not NAME=VALUE.", schema.Quote(v)))
 			continue
 		}
 		set(strings.TrimSpace(name), given{value: cty.StringVal(text), from: "--var " + name, text: true})
@@ -103,29 +110,22 @@ func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock)
 
 // varFile reads a file of attributes alone.
 func (l *loader) varFile(path string, set func(string, given)) {
-	text, err := os.ReadFile(filepath.Clean(path))
-	if err != nil {
-		l.complain(problem("Variable file cannot be read", unwrapPath(err)+": "+path)...)
-		return
-	}
-	if diags := unreadable(path, text); diags.HasErrors() {
-		l.complain(diags...)
-		return
-	}
-	file, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
-	l.files[path] = file
+	file, diags := parse(path)
 	l.complain(diags...)
+	if file != nil {
+		l.files[path] = file
+	}
 	if diags.HasErrors() {
 		return
 	}
 	attributes, diags := file.Body.JustAttributes()
 	l.complain(diags...)
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		a := attributes[name]
+	s := l.scope(nil)
+	for name, a := range attributes {
 		v, diags := a.Expr.Value(nil)
-		l.complain(explained(diags)...)
+		s.complain(diags...)
 		if !diags.HasErrors() {
-			set(name, given{value: v, from: path, at: a.NameRange.Ptr()})
+			set(name, given{value: v, from: path, at: a.Expr.Range()})
 		}
 	}
 }
@@ -133,45 +133,33 @@ func (l *loader) varFile(path string, set func(string, given)) {
 // variable is one variable's value. A sensitive one is marked; without a
 // value it stays unknown until a secret is needed.
 func (l *loader) variable(v *variableBlock, g given) cty.Value {
-	s := l.scope(nil)
-	wanted := cty.DynamicPseudoType
-	if typed(v.Type) {
-		var diags hcl.Diagnostics
-		wanted, diags = typeexpr.TypeConstraint(v.Type)
-		l.complain(diags...)
-	}
+	s := l.scope(&hcl.EvalContext{Functions: l.base.Functions})
+	wanted, defaults := s.variableType(v.Type)
 	sensitive, _ := s.flag(v.Sensitive)
-	s.text(v.Description)
-	value, at := g.value, v.NameRange
+	s.remarks(v.Description, v.Labels)
 	switch {
-	case g.from != "" && g.text:
-		value = l.fromText(g, wanted, sensitive)
+	case g.text:
+		g.value = l.fromText(g, wanted, sensitive)
 	case g.from != "":
-	case v.DefaultAt.Filename != "":
-		at = v.Default.Range()
-		var diags hcl.Diagnostics
-		value, diags = v.Default.Value(&hcl.EvalContext{Functions: l.base.Functions})
-		l.complain(explained(diags)...)
-		if diags.HasErrors() {
-			return cty.DynamicVal
-		}
+	case v.Default != nil:
+		value, diags := evaluate(v.Default.Expr, s.ctx)
+		s.complain(diags...)
+		g = given{value: value, from: "its default", at: v.Default.Expr.Range()}
 	case sensitive:
 		return cty.UnknownVal(wanted).Mark(secretMark)
 	default:
 		s.refuse(v.NameRange, "Variable without a value",
-			"Set it with --var %[1]s=VALUE, QUEUEFORM_VAR_%[1]s, a --var-file, the cluster's variables, or give it a default.", v.Name)
+			"Set it with --var %[1]s=VALUE, QUEUEFORM_VAR_%[1]s, a --var-file, the chosen cluster's variables, or give it a default.", v.Name)
+	}
+	if s.failed {
 		return cty.DynamicVal
 	}
-	if g.at != nil {
-		at = *g.at
+	if defaults != nil && !g.value.IsNull() {
+		g.value = defaults.Apply(g.value)
 	}
-	converted, err := convert.Convert(value, wanted)
+	converted, err := convert.Convert(g.value, wanted)
 	if err != nil {
-		from := "Its default"
-		if g.from != "" {
-			from = "The value from " + g.from
-		}
-		s.refuse(at, "Wrong type for variable "+v.Name, "%s does not fit: %v.", from, err)
+		s.refuse(g.at, "Wrong type for variable "+v.Name, "The value from %s does not fit: %v.", g.from, err)
 		return cty.DynamicVal
 	}
 	if sensitive {
@@ -180,10 +168,14 @@ func (l *loader) variable(v *variableBlock, g given) cty.Value {
 	return converted
 }
 
-// typed says whether a type was given at all.
-func typed(expr hcl.Expression) bool {
-	v, diags := expr.Value(nil)
-	return diags.HasErrors() || !v.IsNull()
+// variableType is the declared type, with the defaults of optional attributes.
+func (s *scope) variableType(a *hcl.Attribute) (cty.Type, *typeexpr.Defaults) {
+	if a == nil {
+		return cty.DynamicPseudoType, nil
+	}
+	t, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
+	s.complain(diags...)
+	return t, defaults
 }
 
 // fromText reads a string from outside: as it is for simple types, as an HCL
@@ -199,28 +191,38 @@ func (l *loader) fromText(g given, wanted cty.Type, sensitive bool) cty.Value {
 			return v
 		}
 	}
-	detail := "It is not an HCL value of type " + wanted.FriendlyName() + "."
+	what := "It"
 	if !sensitive {
-		detail = fmt.Sprintf("%q is not an HCL value of type %s.", g.value.AsString(), wanted.FriendlyName())
+		what = schema.Quote(g.value.AsString())
 	}
-	l.complain(problem("Malformed value from "+g.from, detail)...)
+	l.complain(problem("Malformed value from "+g.from, "%s is not an HCL value of type %s.", what, wanted.FriendlyNameForConstraint()))
 	return cty.UnknownVal(wanted)
 }
 
-func (l *loader) validations(v *variableBlock) {
-	s := l.scope(l.base)
+// validations checks the conditions that a value, written at a place, must meet.
+func (l *loader) validations(v *variableBlock, at hcl.Range) {
 	for _, rule := range v.Validations {
-		holds, diags := rule.Condition.Value(l.base)
-		l.complain(explained(diags)...)
-		holds, _ = holds.Unmark()
-		if diags.HasErrors() || !holds.IsKnown() || holds.IsNull() {
+		s := l.scope(l.base)
+		if rule.Condition == nil || rule.ErrorMessage == nil {
+			s.refuse(rule.DefRange, "Incomplete validation", "A validation has a condition and an error_message.")
 			continue
 		}
-		if holds, err := convert.Convert(holds, cty.Bool); err != nil {
-			s.refuse(rule.Condition.Range(), "Wrong type of condition", "A condition is true or false.")
-		} else if holds.False() {
-			message, _ := s.text(rule.ErrorMessage)
-			s.refuse(v.NameRange, "Variable "+v.Name+" is refused", "%s", message)
+		holds, diags := evaluate(rule.Condition.Expr, l.base)
+		s.complain(diags...)
+		holds, _ = holds.Unmark()
+		if s.failed || !holds.IsKnown() {
+			continue
+		}
+		holds, err := convert.Convert(holds, cty.Bool)
+		switch {
+		case err != nil || holds.IsNull():
+			s.refuse(rule.Condition.Expr.Range(), "Wrong type of condition", "A condition is true or false.")
+		case holds.False():
+			message, ok := s.text(rule.ErrorMessage)
+			if !ok {
+				message = "The condition at " + place(rule.Condition.Range) + " does not hold."
+			}
+			s.refuse(at, "Variable "+v.Name+" is refused", "%s", message)
 		}
 	}
 }

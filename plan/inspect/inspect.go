@@ -1,0 +1,75 @@
+// Package inspect reads a snapshot of a live cluster, and measures what a plan
+// endangers: in few requests, side by side, and honest about what it may not
+// see.
+//
+// Learn [Read] and [Measure]. What was read means nothing here: comparing is
+// package plan's concern. Nothing is ever written, nor created by asking.
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/plan/live"
+)
+
+const (
+	metadataBatch = 5_000 // topics of one request for metadata
+	configBatch   = 500   // topics of one request for configs
+	inFlight      = 3     // requests of one sort at once, over different brokers
+)
+
+// Read takes one look at the cluster, from a client, which asks any broker, or
+// from one broker: brokers lag the controller, each by itself. Its error means that the cluster could
+// not be looked at; what could not be seen of one object is said in the
+// snapshot, and hides nothing of the others.
+func Read(ctx context.Context, from kmsg.Requestor, scope live.Scope) (*live.Snapshot, error) {
+	s := &live.Snapshot{Defaults: map[string]string{}}
+	if err := readTopics(ctx, from, scope.Topics, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// cluster takes over what a broker says of the cluster itself.
+func cluster(resp *kmsg.MetadataResponse) live.Cluster {
+	c := live.Cluster{Controller: resp.ControllerID, Pins: true}
+	if resp.ClusterID != nil {
+		c.ID = *resp.ClusterID
+		// Redpanda reports an override that equals the inherited value as inherited.
+		c.Pins = !strings.HasPrefix(c.ID, "redpanda.")
+	}
+	for _, b := range resp.Brokers {
+		broker := live.Broker{ID: b.NodeID}
+		if b.Rack != nil {
+			broker.Rack = *b.Rack
+		}
+		c.Brokers = append(c.Brokers, broker)
+	}
+	slices.SortFunc(c.Brokers, func(a, b live.Broker) int { return int(a.ID) - int(b.ID) })
+	return c
+}
+
+// hidden is a fact that a broker would not tell, by its error code; right is
+// the permission that tells it.
+func hidden[T any](code int16, right string) live.Seen[T] {
+	err := kerr.ErrorForCode(code)
+	if errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed) {
+		return live.Hidden[T]("not permitted", right)
+	}
+	return live.Hidden[T](reason(err), "")
+}
+
+// reason is an error in a few words.
+func reason(err error) string {
+	if code, ok := errors.AsType[*kerr.Error](err); ok {
+		return fmt.Sprintf("%s (%s)", strings.TrimSuffix(code.Description, "."), code.Message)
+	}
+	return err.Error()
+}

@@ -1,0 +1,83 @@
+package inspect
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/plan/live"
+)
+
+// Measure answers questions about endangered objects. What a cluster does not
+// answer in full is unseen, with the reason.
+func Measure(ctx context.Context, client *kgo.Client, s *live.Snapshot, q live.Questions) live.Answers {
+	return live.Answers{Sizes: sizes(ctx, client, s, q.Sizes)}
+}
+
+// sizes asks each broker for the logs it keeps (KIP-113, Kafka 1.0+). The
+// leader of each partition must answer.
+func sizes(ctx context.Context, client *kgo.Client, s *live.Snapshot, topics []string) map[string]live.Seen[live.Sizes] {
+	req := kmsg.NewPtrDescribeLogDirsRequest()
+	measured := make(map[string]live.Sizes, len(topics))
+	for _, name := range topics {
+		t := kmsg.DescribeLogDirsRequestTopic{Topic: name}
+		measured[name] = make(live.Sizes, len(s.Topics[name].Value.Partitions))
+		for i := range measured[name] {
+			t.Partitions = append(t.Partitions, int32(i))
+			measured[name][i] = map[int32]int64{}
+		}
+		req.Topics = append(req.Topics, t)
+	}
+	var silent live.Seen[live.Sizes] // why the last broker that did not answer did not
+	for _, shard := range client.RequestSharded(ctx, req) {
+		if shard.Err != nil {
+			silent = live.Hidden[live.Sizes](reason(shard.Err), "")
+			continue
+		}
+		if refused := takeSizes(measured, shard.Meta.NodeID, shard.Resp.(*kmsg.DescribeLogDirsResponse)); refused.Why != "" {
+			silent = refused
+		}
+	}
+	return complete(s, measured, silent)
+}
+
+// takeSizes notes what one broker keeps, or says why it does not tell.
+func takeSizes(measured map[string]live.Sizes, broker int32, resp *kmsg.DescribeLogDirsResponse) live.Seen[live.Sizes] {
+	const right = "Describe on Cluster"
+	if resp.ErrorCode != 0 {
+		return hidden[live.Sizes](resp.ErrorCode, right)
+	}
+	if len(resp.Dirs) == 0 { // so brokers before Kafka 3.2 refuse
+		return live.Hidden[live.Sizes]("not permitted", right)
+	}
+	for _, dir := range resp.Dirs {
+		if dir.ErrorCode != 0 {
+			return hidden[live.Sizes](dir.ErrorCode, right)
+		}
+		for _, t := range dir.Topics {
+			for _, p := range t.Partitions {
+				if all := measured[t.Topic]; int(p.Partition) < len(all) && !p.IsFuture {
+					all[p.Partition][broker] = p.Size
+				}
+			}
+		}
+	}
+	return live.Seen[live.Sizes]{}
+}
+
+// complete are the sizes of the topics whose leaders have all answered.
+func complete(s *live.Snapshot, measured map[string]live.Sizes, silent live.Seen[live.Sizes]) map[string]live.Seen[live.Sizes] {
+	answers := make(map[string]live.Seen[live.Sizes], len(measured))
+	for name, sizes := range measured {
+		answers[name] = live.Is(sizes)
+		for i := range sizes {
+			leader := s.Topics[name].Value.Partitions[i].Leader
+			if _, answered := sizes[i][leader]; !answered {
+				answers[name] = live.Hidden[live.Sizes](cmp.Or(silent.Why, "a partition has no leader"), silent.Needs)
+			}
+		}
+	}
+	return answers
+}

@@ -1,0 +1,195 @@
+package lang
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/queueform/queueform/schema"
+)
+
+// explained says in this language's words what a user would not find out from
+// hcl's, and takes secrets out of them.
+func explained(diags hcl.Diagnostics) hcl.Diagnostics {
+	for _, d := range diags {
+		if d.Summary == "Variables not allowed" || d.Summary == "Function calls not allowed" {
+			d.Detail = "This is read before variables and locals have values: write it as a literal."
+		}
+		if d.Expression == nil || d.EvalContext == nil {
+			continue
+		}
+		if showsSecret(d) {
+			d.Detail = "The expression holds a secret, so what exactly is wrong is not shown here."
+		}
+		switch d.Summary {
+		case "Unknown variable":
+			explainRoot(d)
+		case "Unsupported attribute", "Invalid index":
+			explainStep(d)
+		case "Call to unknown function":
+			explainFunction(d)
+		}
+		d.Expression, d.EvalContext = nil, nil // values are not shown: some are secret
+	}
+	return diags
+}
+
+// showsSecret says whether a complaint may quote a secret: the expression at
+// fault sees one. Only env itself fails before it has one.
+func showsSecret(d *hcl.Diagnostic) bool {
+	exprs := []hclsyntax.Expression{}
+	call, called := d.Expression.(*hclsyntax.FunctionCallExpr)
+	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok && called && extra.CalledFunctionName() == "env" && call.Name == "env" {
+		exprs = call.Args
+	} else if expr, ok := d.Expression.(hclsyntax.Expression); ok {
+		exprs = append(exprs, expr)
+	}
+	return slices.ContainsFunc(exprs, func(expr hclsyntax.Expression) bool { return seesSecret(expr, d.EvalContext) })
+}
+
+func seesSecret(expr hclsyntax.Expression, ctx *hcl.EvalContext) bool {
+	for _, traversal := range expr.Variables() {
+		if v, _ := traversal.TraverseAbs(ctx); hasSecret(v) {
+			return true
+		}
+	}
+	found := false
+	_ = hclsyntax.VisitAll(expr, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch n := n.(type) {
+		case *hclsyntax.FunctionCallExpr:
+			found = found || n.Name == "env"
+		case *hclsyntax.LiteralValueExpr: // what a last argument with ... was expanded to
+			found = found || hasSecret(n.Val)
+		}
+		return nil
+	})
+	return found
+}
+
+// places says where the names that not all expressions see may be used.
+var places = map[string]string{
+	"queue":    "Only dead_letter names another queue.",
+	"external": "Only dead_letter names another queue.",
+	"profile":  "Only queues see profiles.",
+	"each":     "each.key and each.value belong to a block with for_each.",
+	"cluster":  "cluster.name is known once a cluster is chosen: there is none here, or several and no --cluster.",
+	"local":    "Locals are evaluated after this, as they may use it.",
+}
+
+func explainRoot(d *hcl.Diagnostic) {
+	traversal, ok := d.Expression.(*hclsyntax.ScopeTraversalExpr)
+	if !ok {
+		return
+	}
+	root := traversal.Traversal.RootName()
+	if where, ok := places[root]; ok {
+		d.Summary, d.Detail = root+" cannot be used here", where
+		if root == "cluster" {
+			d.Extra = onceOnly{root}
+		}
+		return
+	}
+	var known []string
+	for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
+		known = slices.AppendSeq(known, maps.Keys(ctx.Variables))
+	}
+	slices.Sort(known)
+	d.Detail = fmt.Sprintf("There is no %q to refer to.%s", root, didYouMean(root, known))
+	if len(traversal.Traversal) == 1 {
+		d.Detail += fmt.Sprintf(" Text is written in quotes: %q.", root)
+	}
+}
+
+// explainStep finds what a misspelt attribute or key could have been.
+func explainStep(d *hcl.Diagnostic) {
+	switch expr := d.Expression.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		explainTraversal(d, expr.Traversal)
+	case *hclsyntax.IndexExpr:
+		of, _ := expr.Collection.Value(d.EvalContext)
+		key, _ := expr.Key.Value(d.EvalContext)
+		if hasSecret(of) || hasSecret(key) || key.Type() != cty.String || !key.IsKnown() || key.IsNull() {
+			return
+		}
+		if keys, ok := keysOf(of); ok {
+			d.Detail = fmt.Sprintf("It has no key %s.%s", schema.Quote(key.AsString()), didYouMean(key.AsString(), keys))
+		}
+	}
+}
+
+// declaring are the roots of names that files declare.
+var declaring = []string{"var", "local", "profile", "queue"}
+
+func explainTraversal(d *hcl.Diagnostic, t hcl.Traversal) {
+	v, _ := t[:1].TraverseAbs(d.EvalContext)
+	path := t.RootName()
+	for i, step := range t[1:] {
+		name, ok := stepName(step)
+		keys, has := keysOf(v)
+		if !ok || !has {
+			return
+		}
+		if !slices.Contains(keys, name) {
+			d.Summary = fmt.Sprintf("There is no %s%s", path, stepText(step))
+			d.Detail = "It has these: " + strings.Join(keys, ", ") + "." + didYouMean(name, keys)
+			if i == 0 && slices.Contains(declaring, path) || path == "external.queue" {
+				d.Detail, d.Extra = "It is not declared."+didYouMean(name, keys), undeclared{}
+			}
+			return
+		}
+		path += stepText(step)
+		v, _ = hcl.Traversal{step}.TraverseRel(v)
+	}
+}
+
+// stepName is what an attribute or a string index asks for.
+func stepName(step hcl.Traverser) (string, bool) {
+	switch step := step.(type) {
+	case hcl.TraverseAttr:
+		return step.Name, true
+	case hcl.TraverseIndex:
+		if step.Key.Type() == cty.String {
+			return step.Key.AsString(), true
+		}
+	}
+	return "", false
+}
+
+func stepText(step hcl.Traverser) string {
+	name, _ := stepName(step)
+	if _, dotted := step.(hcl.TraverseAttr); dotted {
+		return "." + name
+	}
+	return "[" + schema.Quote(name) + "]"
+}
+
+// keysOf is what an object or a map has, sorted.
+func keysOf(v cty.Value) ([]string, bool) {
+	switch t := v.Type(); {
+	case v.IsMarked() || v.IsNull() || !v.IsKnown():
+	case t.IsObjectType():
+		return slices.Sorted(maps.Keys(t.AttributeTypes())), true
+	case t.IsMapType():
+		return slices.Sorted(maps.Keys(v.AsValueMap())), true
+	}
+	return nil, false
+}
+
+func explainFunction(d *hcl.Diagnostic) {
+	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
+	if !ok {
+		return
+	}
+	for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
+		if ctx.Functions != nil {
+			names := slices.Sorted(maps.Keys(ctx.Functions))
+			d.Detail = fmt.Sprintf("There is no function %q.%s", call.Name, didYouMean(call.Name, names))
+			return
+		}
+	}
+}

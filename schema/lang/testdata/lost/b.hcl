@@ -1,0 +1,3 @@
+locals {
+  many = 12
+} }  # error: Missing newline after block definition
