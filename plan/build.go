@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -43,6 +44,7 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 		topology: t,
 		snapshot: s,
 		plan:     &Plan{Topology: t, Cluster: s.Cluster, Target: o.Target},
+		placer:   NewPlacer(s),
 	}
 	b.chosen = b.choose(o.Target)
 	for _, k := range kinds {
@@ -123,7 +125,7 @@ func (b *builder) order() {
 	slices.SortStableFunc(b.plan.Steps, func(x, y Step) int {
 		return cmp.Or(
 			cmp.Compare(x.About().Phase, y.About().Phase),
-			cmp.Compare(fmt.Sprintf("%T", x), fmt.Sprintf("%T", y)),
+			cmp.Compare(reflect.TypeOf(x).String(), reflect.TypeOf(y).String()),
 			cmp.Compare(x.About().Changes[0], y.About().Changes[0]),
 		)
 	})

@@ -11,10 +11,11 @@ import (
 // Want is where the replicas of a topic shall be. Constraints are per
 // partition, so the fewest moves of a topic are the fewest of each partition.
 type Want struct {
-	Partitions int
+	First      int                          // the number of the first partition to place; those before it are left alone
+	Partitions int                          // how many the topic shall have
 	Factor     int                          // 0: as many as each partition has
 	Racks      func(partition int) []string // nil: any; else spread over exactly these, as evenly as the factor allows
-	Replicas   [][]int32                    // taken as they are, the preferred leader first; rules out the others
+	Replicas   [][]int32                    // by partition, taken as they are, the preferred leader first; rules out the others
 }
 
 func (w Want) racks(partition int) []string {
@@ -24,54 +25,54 @@ func (w Want) racks(partition int) []string {
 	return w.Racks(partition)
 }
 
-// Placed says whether the partitions that there are, are where they shall be.
-// A replica on a broker that is down counts for whichever rack misses one: a
-// restart is no reason to move data.
-func Placed(current []live.Partition, w Want, brokers []live.Broker) bool {
-	rackOf := racksByBroker(brokers)
-	for i := range current {
-		has := current[i].Replicas
-		if w.Replicas != nil {
-			if i < len(w.Replicas) && !slices.Equal(has, w.Replicas[i]) {
-				return false
-			}
-			continue
-		}
-		if w.Factor > 0 && len(has) != w.Factor {
-			return false
-		}
-		if racks := w.racks(i); racks != nil && !spread(has, racks, rackOf) {
-			return false
-		}
+// Placed says whether replicas of a partition that is there are where they
+// shall be. A replica on a broker that is down counts for whichever rack
+// misses one: a restart is no reason to move data.
+func (p *Placer) Placed(partition int, replicas []int32, w Want) bool {
+	if w.Replicas != nil {
+		return partition >= len(w.Replicas) || slices.Equal(replicas, w.Replicas[partition])
 	}
-	return true
+	if w.Factor > 0 && len(replicas) != w.Factor {
+		return false
+	}
+	racks := w.racks(partition)
+	return racks == nil || p.spread(replicas, racks)
 }
 
-// spread says whether replicas are over exactly these racks, evenly.
-func spread(replicas []int32, racks []string, rackOf map[int32]string) bool {
-	used := map[string]int{}
-	known := 0
-	for _, id := range replicas {
-		if rack, up := rackOf[id]; up {
-			used[rack]++
-			known++
-		}
-	}
+// spread says whether replicas are over exactly these racks, evenly: none has
+// too many, and none is elsewhere. Those on brokers that are down are then as
+// many as the racks miss.
+func (p *Placer) spread(replicas []int32, racks []string) bool {
 	least, extra := len(replicas)/len(racks), len(replicas)%len(racks)
-	within, missing := 0, 0
+	within := 0
 	for _, rack := range racks {
-		n := used[rack]
+		n := p.within(replicas, rack)
 		within += n
 		switch {
 		case n > least+1, n > least && extra == 0:
 			return false
 		case n > least:
 			extra--
-		default:
-			missing += least - n
 		}
 	}
-	return within == known && missing <= len(replicas)-known
+	down := 0
+	for _, id := range replicas {
+		if _, up := p.rackOf[id]; !up {
+			down++
+		}
+	}
+	return within+down == len(replicas)
+}
+
+// within is how many of the replicas are on brokers of the rack that are up.
+func (p *Placer) within(replicas []int32, rack string) int {
+	n := 0
+	for _, id := range replicas {
+		if of, up := p.rackOf[id]; up && of == rack {
+			n++
+		}
+	}
+	return n
 }
 
 func racksByBroker(brokers []live.Broker) map[int32]string {
@@ -101,26 +102,29 @@ func (u *Unplaceable) Error() string {
 // Placer places replicas so that brokers carry alike. It remembers what it
 // placed. Only brokers that are up are chosen.
 type Placer struct {
+	snapshot *live.Snapshot
 	brokers  []live.Broker
 	rackOf   map[int32]string
-	replicas map[int32]int // how many each broker has
+	replicas map[int32]int // how many each broker has; nil until they are counted
 	leaders  map[int32]int // of how many it is the preferred leader
 }
 
-// NewPlacer counts the load that the snapshot shows.
+// NewPlacer is for the brokers and the load that the snapshot shows.
 func NewPlacer(s *live.Snapshot) *Placer {
-	p := &Placer{
-		brokers:  s.Cluster.Brokers,
-		rackOf:   racksByBroker(s.Cluster.Brokers),
-		replicas: map[int32]int{},
-		leaders:  map[int32]int{},
+	return &Placer{snapshot: s, brokers: s.Cluster.Brokers, rackOf: racksByBroker(s.Cluster.Brokers)}
+}
+
+// weigh counts the load, once somebody needs it.
+func (p *Placer) weigh() {
+	if p.replicas != nil {
+		return
 	}
-	for _, topic := range s.Topics {
+	p.replicas, p.leaders = map[int32]int{}, map[int32]int{}
+	for _, topic := range p.snapshot.Topics {
 		for i := range topic.Value.Partitions {
 			p.count(topic.Value.Partitions[i].Replicas, 1)
 		}
 	}
-	return p
 }
 
 func (p *Placer) count(replicas []int32, by int) {
@@ -132,25 +136,52 @@ func (p *Placer) count(replicas []int32, by int) {
 	}
 }
 
-// Place gives every partition its replicas, moving as few as can be. It fails
-// with an [Unplaceable].
+// Place gives every partition from the first wanted its replicas, moving as
+// few as can be; current are those that there are. It fails with an
+// [Unplaceable], or where an explicit broker is down, and then places nothing.
 func (p *Placer) Place(current []live.Partition, w Want) ([][]int32, error) {
-	target := make([][]int32, max(w.Partitions, len(current), len(w.Replicas)))
+	target := make([][]int32, max(w.Partitions-w.First, len(current)))
 	for i := range target {
 		var now live.Partition
 		if i < len(current) {
 			now = current[i]
 		}
+		if len(now.Replicas) > 0 && p.Placed(w.First+i, now.Replicas, w) {
+			target[i] = now.Replicas
+			continue
+		}
+		p.weigh()
 		p.count(now.Replicas, -1)
-		placed, err := p.partition(i, &now, w)
+		placed, err := p.partition(w.First+i, &now, w)
 		if err != nil {
 			p.count(now.Replicas, 1)
+			p.forget(current, target[:i])
 			return nil, err
 		}
 		p.count(placed, 1)
 		target[i] = placed
 	}
 	return target, nil
+}
+
+// forget takes back what was placed.
+func (p *Placer) forget(current []live.Partition, placed [][]int32) {
+	for i, replicas := range placed {
+		p.count(replicas, -1)
+		if i < len(current) {
+			p.count(current[i].Replicas, 1)
+		}
+	}
+}
+
+// Extend is where a partition that shall be on these replicas is made, where
+// Kafka wants another number of them.
+func (p *Placer) Extend(partition int, replicas []int32, factor int) ([]int32, error) {
+	if factor <= len(replicas) {
+		return replicas[:factor], nil
+	}
+	p.weigh()
+	return p.fill(partition, replicas, nil, factor)
 }
 
 func (p *Placer) partition(i int, now *live.Partition, w Want) ([]int32, error) {
@@ -175,7 +206,7 @@ func (p *Placer) partition(i int, now *live.Partition, w Want) ([]int32, error) 
 
 func (p *Placer) explicit(i int, w Want) ([]int32, error) {
 	if i >= len(w.Replicas) {
-		return nil, &Unplaceable{Partition: i, Need: 1}
+		return nil, fmt.Errorf("partition %d has no replicas declared", i)
 	}
 	for _, id := range w.Replicas[i] {
 		if _, up := p.rackOf[id]; !up {

@@ -46,6 +46,7 @@ func TestPlace(t *testing.T) {
 		"lowered, offline: in sync stays":   {live.Partition{Leader: -1, Replicas: []int32{1, 2, 3}, InSync: []int32{2}}, plan.Want{Factor: 1}, []int32{2}},
 		"spread over racks":                 {healthy(1, 4, 2), plan.Want{Racks: everywhere}, []int32{1, 2, 3}},
 		"one more than racks":               {healthy(1, 4, 2), plan.Want{Factor: 4, Racks: everywhere}, []int32{1, 4, 2, 3}},
+		"one more in one rack, not in two":  {healthy(1, 4, 2, 5), plan.Want{Factor: 4, Racks: everywhere}, []int32{1, 4, 2, 3}},
 		"down is kept":                      {live.Partition{Leader: 1, Replicas: []int32{1, 9, 2}, InSync: []int32{1, 2}}, plan.Want{Racks: everywhere}, []int32{1, 9, 2}},
 		"down goes first":                   {live.Partition{Leader: 1, Replicas: []int32{9, 1, 2}, InSync: []int32{1, 2}}, plan.Want{Factor: 2}, []int32{1, 2}},
 		"explicit":                          {healthy(1, 2), plan.Want{Replicas: [][]int32{{6, 5}}}, []int32{6, 5}},
@@ -68,7 +69,7 @@ func TestPlaceTooFewBrokers(t *testing.T) {
 		"anywhere": {Partitions: 1, Factor: 3},
 		"in racks": {Partitions: 1, Factor: 4, Racks: func(int) []string { return []string{"a", "b"} }},
 		"no rack":  {Partitions: 1, Factor: 1, Racks: func(int) []string { return []string{"z"} }},
-		"explicit": {Replicas: [][]int32{{1, 3}}},
+		"explicit": {Partitions: 1, Replicas: [][]int32{{1, 3}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := plan.NewPlacer(cluster(two)).Place(nil, want); err == nil {
@@ -127,7 +128,7 @@ func TestPlaceMovesTheFewest(t *testing.T) {
 			return
 		}
 		then := live.Partition{Leader: placed[0][0], Replicas: placed[0], InSync: placed[0]}
-		if !plan.Placed([]live.Partition{then}, want, all) {
+		if !plan.NewPlacer(cluster(all, then)).Placed(0, then.Replicas, want) {
 			t.Fatalf("%v is not where it should be", placed)
 		}
 		if moves := added(now.Replicas, placed[0]); moves != fewest {
@@ -142,7 +143,7 @@ func TestPlaceMovesTheFewest(t *testing.T) {
 
 // bruteForce is the fewest replicas to add over all placements that hold; -1 if none does.
 func bruteForce(now live.Partition, want plan.Want, all []live.Broker) int {
-	fewest := -1
+	fewest, placer := -1, plan.NewPlacer(cluster(all))
 	for set := range uint(1) << len(all) {
 		if bits.OnesCount(set) != want.Factor {
 			continue
@@ -153,7 +154,7 @@ func bruteForce(now live.Partition, want plan.Want, all []live.Broker) int {
 				replicas = append(replicas, b.ID)
 			}
 		}
-		if !plan.Placed([]live.Partition{{Replicas: replicas}}, want, all) {
+		if !placer.Placed(0, replicas, want) {
 			continue
 		}
 		if n := added(now.Replicas, replicas); fewest < 0 || n < fewest {

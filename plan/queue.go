@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +18,7 @@ func (queues) of() schema.Kind { return schema.KindQueue }
 func (queues) scope(t *schema.Topology, s *live.Scope) {
 	for q := range schema.All[*schema.Queue](t) {
 		s.Topics = append(s.Topics, q.Topic)
+		s.Moves = s.Moves || q.Partitions > 0 || q.ReplicationFactor > 0 || q.Placement != nil
 	}
 	for q := range schema.All[*schema.ExternalQueue](t) {
 		s.Topics = append(s.Topics, q.Topic)
@@ -29,7 +31,6 @@ func (queues) scope(t *schema.Topology, s *live.Scope) {
 }
 
 func (queues) diff(b *builder) {
-	b.placer = NewPlacer(b.snapshot)
 	for q := range schema.All[*schema.Queue](b.topology) {
 		if b.chosen.has(q.Addr) {
 			b.queue(q)
@@ -74,6 +75,9 @@ func (b *builder) deletion(d *schema.Removal) {
 	switch seen := b.snapshot.Topics[d.Object.Name]; seen.State {
 	case live.Present:
 		topic := &seen.Value
+		if topic.Throttled {
+			b.plan.Throttled = append(b.plan.Throttled, d.Object)
+		}
 		b.change(
 			Change{
 				Addr: d.Addr, Object: d.Object, Action: Delete, Source: d.Source,
@@ -95,14 +99,14 @@ func (b *builder) createQueue(q *schema.Queue) {
 	c := Change{Addr: q.Addr, Object: q.ID(), Action: Create, Source: q.Source}
 	if q.Partitions > 0 {
 		create.Partitions = int32(q.Partitions)
-		c.Fields = append(c.Fields, Field{Path: "partitions", After: q.Partitions, Source: q.At("partitions")})
+		c.Fields = append(c.Fields, Field{Path: "partitions", After: q.Partitions, Source: numbered(q, "partitions")})
 	}
 	if q.ReplicationFactor > 0 {
 		create.Factor = int16(q.ReplicationFactor)
-		c.Fields = append(c.Fields, Field{Path: "replication_factor", After: q.ReplicationFactor, Source: q.At("replication_factor")})
+		c.Fields = append(c.Fields, Field{Path: "replication_factor", After: q.ReplicationFactor, Source: numbered(q, "replication_factor")})
 	}
 	if q.Placement != nil {
-		assign, err := b.placer.Place(nil, wanted(q, nil))
+		assign, err := b.placer.Place(nil, wanted(q))
 		if err != nil {
 			b.block(q, "placement", err)
 			return
@@ -118,54 +122,24 @@ func (b *builder) createQueue(q *schema.Queue) {
 }
 
 func (b *builder) updateQueue(q *schema.Queue, t *live.Topic) {
-	c := Change{Addr: q.Addr, Object: q.ID(), Action: Update, Source: q.Source}
-	var steps []Step
-	for _, compare := range []func(*schema.Queue, *live.Topic) ([]Field, []Step){
-		b.partitions, b.replicas, b.configs,
-	} {
-		fields, asked := compare(q, t)
-		c.Fields, steps = append(c.Fields, fields...), append(steps, asked...)
+	if t.Throttled {
+		b.plan.Throttled = append(b.plan.Throttled, q.ID())
 	}
-	if len(steps) > 0 {
-		b.change(c, settled(steps)...)
+	fields, steps, g := b.layout(q, t)
+	more, alter := b.configs(q, t, g)
+	if steps = append(steps, alter...); len(steps) > 0 {
+		b.change(Change{Addr: q.Addr, Object: q.ID(), Action: Update, Source: q.Source, Fields: append(fields, more...)}, steps...)
 	}
-}
-
-// partitions compares their number: it can only grow.
-func (b *builder) partitions(q *schema.Queue, t *live.Topic) ([]Field, []Step) {
-	has := len(t.Partitions)
-	switch {
-	case q.Partitions == 0 || q.Partitions == has:
-		return nil, nil
-	case q.Partitions < has:
-		b.refuse(q.At("partitions"), "Partitions cannot be taken away",
-			"Topic %q has %d partitions and the file asks for %d. Kafka can only add partitions: declare %d, or a new queue with fewer and move its readers.",
-			q.Topic, has, q.Partitions, has)
-		return nil, nil
-	}
-	add := &AddPartitions{
-		Head:  Head{Phase: PhasePartitions, Records: q.Partitions - has},
-		Total: int32(q.Partitions),
-	}
-	if q.Placement != nil {
-		assign, err := b.placer.Place(t.Partitions, wanted(q, t))
-		if err != nil {
-			b.block(q, "placement", err)
-			return nil, nil
-		}
-		add.Assign = assign[has:]
-	}
-	return []Field{{Path: "partitions", Before: has, After: q.Partitions, Source: q.At("partitions")}}, []Step{add}
 }
 
 func (queues) holds(step Step, s *live.Snapshot) error {
 	name := step.About().Object.Name
 	seen := s.Topics[name]
 	if seen.State == live.Unseen {
-		return fmt.Errorf("topic %q cannot be seen: %s", name, seen.Why)
+		return fmt.Errorf("topic %q cannot be seen: %s", name, cmp.Or(seen.Why, "it was not read"))
 	}
 	if gone, ok := step.(*DeleteTopic); ok {
-		if seen.State == live.Present && seen.Value.ID == gone.ID {
+		if seen.State == live.Present && gone.is(seen.Value.ID) {
 			return fmt.Errorf("topic %q is still there", name)
 		}
 		return nil
@@ -189,6 +163,10 @@ func (queues) holds(step Step, s *live.Snapshot) error {
 	return nil
 }
 
+// is says whether a topic of this id is the life that shall go. Where brokers
+// have no ids, any of that name is.
+func (s *DeleteTopic) is(id live.TopicID) bool { return s.ID == live.TopicID{} || s.ID == id }
+
 func (s *CreateTopic) holds(topic string, snapshot *live.Snapshot) error {
 	t := snapshot.Topics[topic].Value
 	if want := max(int(s.Partitions), len(s.Assign)); want > 0 && len(t.Partitions) != want {
@@ -196,6 +174,11 @@ func (s *CreateTopic) holds(topic string, snapshot *live.Snapshot) error {
 	}
 	if s.Factor > 0 && t.Factor() != int(s.Factor) {
 		return fmt.Errorf("its replication factor is %d, not %d", t.Factor(), s.Factor)
+	}
+	for i, replicas := range s.Assign {
+		if has := t.Partitions[i].Replicas; !slices.Equal(has, replicas) {
+			return fmt.Errorf("partition %d has replicas %v, not %v", i, has, replicas)
+		}
 	}
 	return (&AlterConfigs{Set: s.Configs}).holds(topic, snapshot)
 }

@@ -1,65 +1,146 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 	"github.com/queueform/queueform/schema/catalog"
 )
 
-const minInSync = "min.insync.replicas"
+const (
+	configPath = "config." // before the key in a field's path
+	minInSync  = "min.insync.replicas"
+)
 
 // configs compares the topic-level overrides: what is declared is set, what is
-// not declared goes back to the inherited value.
-func (b *builder) configs(q *schema.Queue, t *live.Topic) ([]Field, []Step) {
+// not declared goes back to the inherited value. A min.insync.replicas that
+// rises waits for the replicas that are being added: before them, it would
+// stop the producers.
+func (b *builder) configs(q *schema.Queue, t *live.Topic, g growth) ([]Field, []Step) {
 	if t.Overrides.State != live.Present {
 		unseen(b, &q.Decl, q.ID(), "config", t.Overrides)
 		return nil, nil
 	}
-	var fields []Field
-	alter := &AlterConfigs{Head: Head{Phase: PhaseConfigs}, Set: map[string]string{}}
-	for _, key := range slices.Sorted(maps.Keys(q.Config)) {
-		field := configField(q, key)
-		if b.differs(&field, key, q.Config[key].Value, t.Overrides.Value) {
-			fields = append(fields, field)
-			alter.Set[key] = q.Config[key].Value
+	fields := b.overrides(q, t.Overrides.Value)
+	now, late := &AlterConfigs{Head: Head{Phase: PhaseConfigs}}, &AlterConfigs{Head: Head{Phase: PhaseSettle}}
+	for i := range fields {
+		switch waits := g != steady && rises(&fields[i]); {
+		case !waits:
+			now.add(&fields[i])
+		case g == growing:
+			late.add(&fields[i])
+		case g == stuck:
+			b.block(q, fields[i].Path, errors.New("it waits for replicas that cannot be added now"))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(t.Overrides.Value)) {
-		if _, declared := q.Config[key]; declared || slices.Contains(q.Lifecycle.IgnoreConfig, key) {
-			continue
+	if g == stuck {
+		fields = slices.DeleteFunc(fields, func(f Field) bool { return rises(&f) })
+	}
+	var steps []Step
+	for _, s := range []*AlterConfigs{now, late} {
+		if s.Records > 0 {
+			steps = append(steps, s)
 		}
-		fields = append(fields, b.inherit(q, key, t.Overrides.Value[key]))
-		alter.Reset = append(alter.Reset, key)
 	}
-	if len(fields) == 0 {
-		return nil, nil
-	}
-	alter.Records = len(fields)
-	return fields, []Step{alter}
+	return fields, steps
 }
 
-// differs compares a declared value with the live one, by the key's type, and
-// notes the live one in the field. Where brokers do not tell pins, an equal
-// inherited value is enough.
-func (b *builder) differs(f *Field, key, want string, overrides map[string]string) bool {
-	if live, set := overrides[key]; set {
-		f.Before = live
-		return !equal(key, live, want)
+// overrides are the differences between what is declared and what is set, by key.
+func (b *builder) overrides(q *schema.Queue, set map[string]string) []Field {
+	var fields []Field
+	for key, setting := range q.Config {
+		if b.differs(key, setting.Value, set) {
+			fields = append(fields, b.pin(q, key, set))
+		}
+	}
+	for key, value := range set {
+		if resets(q, key) {
+			fields = append(fields, b.inherit(q, key, value))
+		}
+	}
+	slices.SortFunc(fields, func(x, y Field) int { return strings.Compare(x.Path, y.Path) })
+	return fields
+}
+
+// add takes a field's difference into the step.
+func (s *AlterConfigs) add(f *Field) {
+	s.Records++
+	key := strings.TrimPrefix(f.Path, configPath)
+	if f.Inherited == After {
+		s.Reset = append(s.Reset, key)
+		return
+	}
+	if s.Set == nil {
+		s.Set = map[string]string{}
+	}
+	s.Set[key], _ = f.After.(string)
+}
+
+// rises says whether the field is a min.insync.replicas that becomes more, or may.
+func rises(f *Field) bool {
+	if f.Path != configPath+minInSync {
+		return false
+	}
+	before, unknown := number(f.Before)
+	after, unknownToo := number(f.After)
+	return unknown || unknownToo || after > before
+}
+
+func number(v Value) (n int, unknown bool) {
+	text, _ := v.(string)
+	n, err := strconv.Atoi(text)
+	return n, err != nil
+}
+
+// Unknown are the keys, sorted, whose inherited value the plan would show and
+// the snapshot does not have, since every topic read overrides them.
+func Unknown(t *schema.Topology, s *live.Snapshot) []string {
+	keys := map[string]bool{}
+	for q := range schema.All[*schema.Queue](t) {
+		for key := range s.Topics[q.Topic].Value.Overrides.Value {
+			if _, known := s.Defaults[key]; !known && resets(q, key) {
+				keys[key] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// resets says whether a live override of the key goes back to what is inherited.
+func resets(q *schema.Queue, key string) bool {
+	_, declared := q.Config[key]
+	return !declared && !slices.Contains(q.Lifecycle.IgnoreConfig, key)
+}
+
+// differs compares a declared value with the live one, by the key's type.
+// Where brokers do not tell pins, an equal inherited value is enough.
+func (b *builder) differs(key, want string, set map[string]string) bool {
+	if has, overridden := set[key]; overridden {
+		return !equal(key, has, want)
 	}
 	inherited, known := b.snapshot.Defaults[key]
-	if !known {
-		return true
+	return !known || b.snapshot.Cluster.Pins || !equal(key, inherited, want)
+}
+
+// pin is the field of a declared value that is not set.
+func (b *builder) pin(q *schema.Queue, key string, set map[string]string) Field {
+	f := configField(q, key)
+	if has, overridden := set[key]; overridden {
+		f.Before = has
+	} else if inherited, known := b.snapshot.Defaults[key]; known {
+		f.Before, f.Inherited = inherited, Before
 	}
-	f.Before, f.Inherited = inherited, Before
-	return b.snapshot.Cluster.Pins || !equal(key, inherited, want)
+	return f
 }
 
 func (b *builder) inherit(q *schema.Queue, key, before string) Field {
-	f := Field{Path: "config." + key, Before: before, Inherited: After, Source: q.At("config")}
+	f := Field{Path: configPath + key, Before: before, Inherited: After, Source: q.At("config")}
 	if value, known := b.snapshot.Defaults[key]; known {
 		f.After = value
 	}
@@ -67,7 +148,7 @@ func (b *builder) inherit(q *schema.Queue, key, before string) Field {
 }
 
 func configField(q *schema.Queue, key string) Field {
-	path, setting := "config."+key, q.Config[key]
+	path, setting := configPath+key, q.Config[key]
 	f := Field{Path: path, After: setting.Value, Source: q.At(path)}
 	if setting.Spelling != setting.Value {
 		f.Spelling = setting.Spelling
@@ -88,24 +169,10 @@ func equal(key, a, b string) bool {
 	return known.Equal(a, b)
 }
 
-// settled lets min.insync.replicas wait for replicas that are added in the
-// same plan: raised before them, it would stop the producers.
-func settled(steps []Step) []Step {
-	grows := slices.ContainsFunc(steps, func(s Step) bool { r, ok := s.(*Reassign); return ok && r.grows() })
-	at := slices.IndexFunc(steps, func(s Step) bool { a, ok := s.(*AlterConfigs); return ok && a.Set[minInSync] != "" })
-	if !grows || at < 0 {
-		return steps
-	}
-	early := steps[at].(*AlterConfigs)
-	late := &AlterConfigs{Head: Head{Phase: PhaseSettle, Records: 1}, Set: map[string]string{minInSync: early.Set[minInSync]}}
-	delete(early.Set, minInSync)
-	if early.Records--; early.Records == 0 {
-		steps = slices.Delete(steps, at, at+1)
-	}
-	return append(steps, late)
-}
-
 func (s *AlterConfigs) holds(topic string, snapshot *live.Snapshot) error {
+	if len(s.Set)+len(s.Reset) == 0 {
+		return nil
+	}
 	overrides := snapshot.Topics[topic].Value.Overrides
 	if overrides.State != live.Present {
 		return fmt.Errorf("its configs cannot be seen: %s", overrides.Why)

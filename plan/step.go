@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
@@ -84,13 +85,13 @@ type AlterConfigs struct {
 type AddPartitions struct {
 	Head
 	Total  int32     `json:"total"`
-	Assign [][]int32 `json:"assign,omitempty"` // replicas of each new partition; empty: the broker's choice
+	Assign [][]int32 `json:"assign,omitempty"` // replicas of each new partition, as many as partition 0 has; empty: the broker's choice
 }
 
 // Reassign moves replicas (AlterPartitionReassignments, KIP-455, Kafka 2.4+). It starts the moves; settling waits for them.
 type Reassign struct {
 	Head
-	Moves []Move `json:"moves"`
+	Moves []Move `json:"moves"` // by partition
 }
 
 // Move is where one partition's replicas are and where they shall be.
@@ -103,7 +104,7 @@ type Move struct {
 // DeleteTopic deletes one life of a topic.
 type DeleteTopic struct {
 	Head
-	ID live.TopicID `json:"topic_id"`
+	ID live.TopicID `json:"topic_id,omitzero"` // zero: the brokers have no ids (before Kafka 2.8), delete by name
 }
 
 // Batches cuts steps into requests: neighbours of one phase and one type,
@@ -125,5 +126,5 @@ func Batches(steps []Step, records int) [][]Step {
 }
 
 func together(a, b Step) bool {
-	return a.About().Phase == b.About().Phase && fmt.Sprintf("%T", a) == fmt.Sprintf("%T", b)
+	return a.About().Phase == b.About().Phase && reflect.TypeOf(a) == reflect.TypeOf(b)
 }

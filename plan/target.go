@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -27,15 +29,16 @@ func (b *builder) choose(targets []schema.Addr) selection {
 		return nil
 	}
 	chosen := selection{}
+	all := declared(b.topology)
 	for _, target := range targets {
-		covers := 0
-		for _, d := range declared(b.topology) {
+		covers := false
+		for _, d := range all {
 			if target.Covers(d.Addr) {
 				chosen[d.Addr] = nil
-				covers++
+				covers = true
 			}
 		}
-		if covers == 0 {
+		if !covers {
 			b.diags = append(b.diags, &hcl.Diagnostic{
 				Severity: hcl.DiagError,
 				Summary:  fmt.Sprintf("Nothing is declared at %s", target),
@@ -43,22 +46,26 @@ func (b *builder) choose(targets []schema.Addr) selection {
 			})
 		}
 	}
-	for q := range schema.All[*schema.Queue](b.topology) {
-		if needed, who := q.DeadLetter, q.Addr; needed != nil && chosen.has(who) && !chosen.has(*needed) && b.absent(*needed) {
-			chosen[*needed] = &who
-		}
-	}
+	b.need(chosen)
 	return chosen
 }
 
-// absent says whether the queue at an address is known not to be there.
-func (b *builder) absent(a schema.Addr) bool {
-	for q := range schema.All[*schema.Queue](b.topology) {
-		if q.Addr == a {
-			return b.snapshot.Topics[q.Topic].State == live.Absent
+// need adds what the chosen queues refer to and is not there, and what that refers to.
+func (b *builder) need(chosen selection) {
+	resources := make(map[schema.Addr]schema.Resource, len(b.topology.Resources))
+	for _, r := range b.topology.Resources {
+		resources[r.Declared().Addr] = r
+	}
+	for _, addr := range slices.SortedFunc(maps.Keys(chosen), schema.Addr.Compare) {
+		for q, _ := resources[addr].(*schema.Queue); q != nil && q.DeadLetter != nil; {
+			needed, declared := resources[*q.DeadLetter]
+			if !declared || chosen.has(*q.DeadLetter) || b.snapshot.Topics[needed.ID().Name].State != live.Absent {
+				break
+			}
+			chosen[*q.DeadLetter] = &q.Addr
+			q, _ = needed.(*schema.Queue)
 		}
 	}
-	return false
 }
 
 func declared(t *schema.Topology) []*schema.Decl {

@@ -90,8 +90,17 @@ func Unused(allowed []Allow, found []Finding) []Allow {
 // Flag is what to add to the command line to let a finding pass, quoted for a shell.
 func (f Finding) Flag() string {
 	value := f.Code + ":" + f.Addr.String()
-	if strings.ContainsAny(value, "\"'$`\\ []*?&;|<>(){}!#~") {
+	if strings.ContainsFunc(value, special) {
 		value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 	}
 	return "--allow " + value
+}
+
+// special says whether a shell may take the character for more than itself.
+func special(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("._-:,/@%+=", r)
 }

@@ -1,78 +1,174 @@
 package guard
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 )
 
-func field(c *plan.Change, path string) *plan.Field {
-	i := slices.IndexFunc(c.Fields, func(f plan.Field) bool { return f.Path == path })
+// inquiry is one judging: the facts, and the questions that came up.
+type inquiry struct {
+	Facts
+	plan   *plan.Plan
+	queues map[schema.Addr]*schema.Queue
+	moves  []*plan.Reassign // by change; nil: it moves nothing
+	asked  map[string]bool  // topics whose sizes are among the open questions
+	open   live.Questions
+}
+
+func newInquiry(p *plan.Plan, f Facts) *inquiry {
+	in := &inquiry{Facts: f, plan: p, moves: make([]*plan.Reassign, len(p.Changes)), asked: map[string]bool{}}
+	if len(p.Changes) == 0 {
+		return in
+	}
+	in.queues = make(map[schema.Addr]*schema.Queue, len(p.Topology.Resources))
+	for q := range schema.All[*schema.Queue](p.Topology) {
+		in.queues[q.Addr] = q
+	}
+	for _, s := range p.Steps {
+		if r, ok := s.(*plan.Reassign); ok {
+			in.moves[r.Changes[0]] = r
+		}
+	}
+	return in
+}
+
+// subject is one change under judgement.
+type subject struct {
+	*inquiry
+	*plan.Change
+	moves *plan.Reassign
+	queue *schema.Queue // as declared; nil for a deletion
+	topic live.Topic    // as it is; zero for a creation
+}
+
+func (in *inquiry) subject(i int) *subject {
+	c := &in.plan.Changes[i]
+	return &subject{
+		inquiry: in, Change: c, moves: in.moves[i],
+		queue: in.queues[c.Addr], topic: in.Snapshot.Topics[c.Object.Name].Value,
+	}
+}
+
+func (s *subject) field(path string) *plan.Field {
+	i := slices.IndexFunc(s.Fields, func(f plan.Field) bool { return f.Path == path })
 	if i < 0 {
 		return nil
 	}
-	return &c.Fields[i]
+	return &s.Fields[i]
 }
 
-// before is the config value that holds now, inherited or not; empty where it is not known.
-func (in *inquiry) before(c *plan.Change, key string) string {
-	if value, set := in.topic(c).Overrides.Value[key]; set {
-		return value
+func (s *subject) config(key string) *plan.Field { return s.field("config." + key) }
+
+// value is a config's, as far as it is known.
+type value struct {
+	text  string
+	known bool
+}
+
+func (v value) number() (n int64, known bool) {
+	n, err := strconv.ParseInt(v.text, 10, 64)
+	return n, v.known && err == nil
+}
+
+// before is the config value that holds now, inherited or not.
+func (s *subject) before(key string) value {
+	if s.Action != plan.Create {
+		if s.topic.Overrides.State != live.Present {
+			return value{}
+		}
+		if text, set := s.topic.Overrides.Value[key]; set {
+			return value{text, true}
+		}
 	}
-	return in.Snapshot.Defaults[key]
+	text, known := s.Snapshot.Defaults[key]
+	return value{text, known}
 }
 
 // after is the config value that will hold.
-func (in *inquiry) after(c *plan.Change, key string) string {
-	if f := field(c, "config."+key); f != nil {
-		value, _ := f.After.(string)
-		return value
+func (s *subject) after(key string) value {
+	if f := s.config(key); f != nil {
+		text, known := f.After.(string)
+		return value{text, known}
 	}
-	return in.before(c, key)
+	return s.before(key)
 }
 
-// factor is the replication factor before and after; 0 is not known.
-func (in *inquiry) factor(c *plan.Change) (before, after int) {
-	topic := in.topic(c)
-	before = topic.Factor()
-	after = before
-	if f := field(c, "replication_factor"); f != nil {
-		after, _ = f.After.(int)
-	} else if f := field(c, "placement"); f != nil {
-		if lists, _ := f.After.([][]int32); len(lists) > 0 {
-			after = len(lists[0])
+// inSync is how many replicas of a partition are in sync now, and how many
+// will be once replicas have moved.
+func (s *subject) inSync(partition int) (now, then int) {
+	p := &s.topic.Partitions[partition]
+	to := p.Replicas
+	if s.moves != nil {
+		at, moved := slices.BinarySearchFunc(s.moves.Moves, int32(partition), func(m plan.Move, n int32) int { return cmp.Compare(m.Partition, n) })
+		if moved {
+			to = s.moves.Moves[at].To
 		}
 	}
-	return before, after
-}
-
-// raisedMinInSync is the min.insync.replicas that a change sets, where it is more than now.
-func (in *inquiry) raisedMinInSync(c *plan.Change) (int, bool) {
-	if field(c, "config."+minInSync) == nil {
-		return 0, false
-	}
-	after, err := strconv.Atoi(in.after(c, minInSync))
-	before, _ := strconv.Atoi(in.before(c, minInSync))
-	return after, err == nil && after > before
-}
-
-// reassign is the step that moves replicas for a change; nil if none does.
-func (in *inquiry) reassign(c *plan.Change) *plan.Reassign {
-	for _, s := range in.plan.Steps {
-		r, ok := s.(*plan.Reassign)
-		if ok && r.Object == c.Object {
-			return r
+	for _, id := range to {
+		arrives := slices.Contains(p.Adding, id) || !slices.Contains(p.Replicas, id)
+		if arrives || slices.Contains(p.InSync, id) {
+			then++
 		}
 	}
-	return nil
+	return len(p.InSync), then
 }
 
-func total(sizes live.Sizes) *int64 {
-	var sum int64
-	for _, n := range sizes {
-		sum += n
+// factor is the replication factor before and after, the largest among the
+// partitions; 0 is the broker's choice, or none.
+func (s *subject) factor() (before, after int) {
+	if s.Action == plan.Create {
+		if f := s.field("replication_factor"); f != nil {
+			after, _ = f.After.(int)
+		} else if f := s.field("placement"); f != nil {
+			lists, _ := f.After.([][]int32)
+			after = most(lists)
+		}
+		return 0, after
 	}
-	return &sum
+	lists := make([][]int32, len(s.topic.Partitions))
+	for i := range lists {
+		lists[i] = s.topic.Partitions[i].Replicas
+	}
+	before = most(lists)
+	if s.moves != nil {
+		for _, m := range s.moves.Moves {
+			if int(m.Partition) < len(lists) {
+				lists[m.Partition] = m.To
+			}
+		}
+	}
+	return before, most(lists)
+}
+
+func most(lists [][]int32) int {
+	n := 0
+	for _, list := range lists {
+		n = max(n, len(list))
+	}
+	return n
+}
+
+// sizes are the bytes of the topic's partitions, nil where they are not known.
+func (s *subject) sizes() live.Sizes {
+	name := s.Object.Name
+	answer, answered := s.Answers.Sizes[name]
+	if !answered && !s.asked[name] {
+		s.asked[name] = true
+		s.open.Sizes = append(s.open.Sizes, name)
+	}
+	return answer.Value
+}
+
+// bytes is how much the topic holds, each message counted once; nil is not known.
+func (s *subject) bytes() *int64 {
+	sizes := s.sizes()
+	if sizes == nil {
+		return nil
+	}
+	return new(sizes.Total())
 }

@@ -7,7 +7,6 @@
 package guard
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/queueform/queueform/plan"
@@ -21,7 +20,7 @@ type Hazard struct {
 	Summary string // one line, for lists
 	Doc     string // the danger, how it is measured, and the safer ways
 	Loses   bool   // messages can be lost: each object must be allowed by name
-	check   func(*plan.Change, *inquiry) *Finding
+	check   func(*subject) *Finding
 }
 
 // Severity says whether a finding stops an apply.
@@ -64,19 +63,20 @@ type Facts struct {
 }
 
 // Judge looks for every hazard in every change, and says what it would have to
-// know to be exact. Judged again with the answers, it asks nothing more.
+// know to be exact. Judged again with the answers, it asks nothing more. The
+// findings are in the order of the changes, then of the codes.
 func Judge(p *plan.Plan, f Facts) ([]Finding, live.Questions) {
-	in := inquiry{Facts: f, plan: p}
+	in := newInquiry(p, f)
 	var found []Finding
 	for i := range p.Changes {
-		for _, h := range Hazards() {
-			if finding := h.check(&p.Changes[i], &in); finding != nil {
-				finding.Code, finding.Change, finding.Addr = h.Code, i, p.Changes[i].Addr
+		s := in.subject(i)
+		for j := range hazards {
+			if finding := hazards[j].check(s); finding != nil {
+				finding.Code, finding.Change, finding.Addr = hazards[j].Code, i, s.Addr
 				found = append(found, *finding)
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Finding) int { return cmp.Compare(a.Change, b.Change) })
 	return found, in.open
 }
 
@@ -89,33 +89,4 @@ func Blocking(found []Finding, allowed []Allow) []Finding {
 		}
 	}
 	return stop
-}
-
-// inquiry is one judging: the facts, and the questions that came up.
-type inquiry struct {
-	Facts
-	plan *plan.Plan
-	open live.Questions
-}
-
-// queue is the declared queue that a change is about; nil for a deletion.
-func (in *inquiry) queue(c *plan.Change) *schema.Queue {
-	for q := range schema.All[*schema.Queue](in.plan.Topology) {
-		if q.Addr == c.Addr {
-			return q
-		}
-	}
-	return nil
-}
-
-// topic is the live topic that a change is about.
-func (in *inquiry) topic(c *plan.Change) live.Topic { return in.Snapshot.Topics[c.Object.Name].Value }
-
-// sizes are the bytes per partition of a topic, nil where they are not known.
-func (in *inquiry) sizes(topic string) live.Sizes {
-	answer, asked := in.Answers.Sizes[topic]
-	if !asked && !slices.Contains(in.open.Sizes, topic) {
-		in.open.Sizes = append(in.open.Sizes, topic)
-	}
-	return answer.Value
 }

@@ -21,14 +21,19 @@ var hazards = [...]Hazard{
 		Doc: `All messages of the topic are lost, and with them the committed offsets of every
 group that reads it. Kafka has no way back.
 
-Safer: stop the producers, let every group read to the end, and shorten
-retention.ms first; a queue that is empty is deleted without this hazard.`,
+It blocks unless the topic is known to be empty and unread; which groups read it
+is not measured yet, so it blocks always.
+
+Safer: stop the producers, and let every group read to the end first.`,
 	},
 	{
 		Code: "QF102", Loses: true, check: retentionShortened,
 		Summary: "retention is shortened",
 		Doc: `Messages older than the new retention.ms, or beyond the new retention.bytes, are
-deleted within minutes, read or not.
+deleted within minutes, read or not. A cleanup.policy that starts to delete
+shortens retention too. The bytes are those of the whole logs where retention.ms
+is shortened, and those beyond retention.bytes otherwise; where there are none,
+the hazard only warns.
 
 Safer: let the groups that are behind catch up before applying.`,
 	},
@@ -58,7 +63,8 @@ Safer: drain the queue first, or a new queue with more partitions.`,
 		Code: "QF302", check: producersStop,
 		Summary: "min.insync.replicas is above the in-sync replicas of now",
 		Doc: `Producers with acks=all are refused with NOT_ENOUGH_REPLICAS until more replicas
-are in sync.
+are in sync. Replicas that this plan adds count: min.insync.replicas is raised
+after them. Taking replicas away below min.insync.replicas is the same hazard.
 
 Safer: bring the replicas back first, or raise the replication factor.`,
 	},

@@ -3,167 +3,251 @@ package guard
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/schema/catalog"
 )
 
 const (
-	policy    = "cleanup.policy"
-	minInSync = "min.insync.replicas"
+	policy         = "cleanup.policy"
+	minInSync      = "min.insync.replicas"
+	retentionTime  = "retention.ms"
+	retentionBytes = "retention.bytes"
+	unclean        = "unclean.leader.election.enable"
 )
 
-func deleted(c *plan.Change, in *inquiry) *Finding {
-	if c.Action != plan.Delete {
+func deleted(s *subject) *Finding {
+	if s.Action != plan.Delete {
 		return nil
 	}
-	f := &Finding{Severity: Blocks, Summary: fmt.Sprintf("topic %q is deleted with all its messages", c.Object.Name)}
-	if sizes := in.sizes(c.Object.Name); sizes != nil {
-		f.Radius.Bytes = total(sizes)
+	f := &Finding{Severity: Blocks, Summary: fmt.Sprintf("topic %q is deleted with all its messages", s.Object.Name)}
+	if f.Radius.Bytes = s.bytes(); f.Radius.Bytes != nil && *f.Radius.Bytes == 0 {
+		f.Radius.Messages = new(int64)
 	}
 	return f
 }
 
-func retentionShortened(c *plan.Change, in *inquiry) *Finding {
-	if c.Action != plan.Update {
+func retentionShortened(s *subject) *Finding {
+	if s.Action != plan.Update {
 		return nil
 	}
-	var cuts []string
-	for _, key := range []string{"retention.ms", "retention.bytes"} {
-		before, after := bound(in.before(c, key), in.before(c, policy)), bound(in.after(c, key), in.after(c, policy))
-		if after < before {
-			cuts = append(cuts, fmt.Sprintf("%s %s -> %s", key, spell(key, before), spell(key, after)))
-		}
-	}
-	if cuts == nil {
+	inTime, inBytes := s.cut(retentionTime), s.cut(retentionBytes)
+	if !inTime.shorter() && !inBytes.shorter() {
 		return nil
 	}
-	f := &Finding{Severity: Blocks, Summary: "retention is shortened: " + strings.Join(cuts, ", ")}
-	if sizes := in.sizes(c.Object.Name); sizes != nil {
-		f.Radius.Bytes = total(sizes)
+	f := &Finding{Severity: Blocks, Summary: "retention is shortened: " + join(inTime, inBytes)}
+	if inTime.shorter() {
+		f.Radius.Bytes = s.bytes()
+	} else {
+		f.Radius.Bytes = s.beyond(inBytes.to)
+	}
+	if f.Radius.Bytes != nil && *f.Radius.Bytes == 0 {
+		f.Severity, f.Radius.Messages, f.Radius.Groups = Warns, new(int64), []Reader{}
+		f.Summary += "; there is nothing that it could delete"
 	}
 	return f
 }
 
-// bound is a retention as a number: without the delete policy, or at -1, there is none.
-func bound(value, cleanup string) int64 {
-	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || n < 0 || !strings.Contains(cleanup, "delete") {
-		return math.MaxInt64
-	}
-	return n
+// cut is a retention limit before and after, in milliseconds or bytes.
+type cut struct {
+	key      string
+	from, to int64
 }
 
-func spell(key string, n int64) string {
-	if n == math.MaxInt64 {
+// A limit may be none at all, or not known.
+const (
+	unlimited int64 = math.MaxInt64
+	unknown   int64 = -1
+)
+
+// cut finds out what becomes of a retention limit.
+func (s *subject) cut(key string) cut {
+	if s.config(key) == nil && s.config(policy) == nil {
+		return cut{key: key}
+	}
+	return cut{key, limit(s.before(key), s.before(policy)), limit(s.after(key), s.after(policy))}
+}
+
+// limit is a retention limit: none without the delete policy, nor at -1.
+func limit(v, cleanup value) int64 {
+	if cleanup.known && !strings.Contains(cleanup.text, "delete") {
+		return unlimited
+	}
+	switch n, known := v.number(); {
+	case !known:
+		return unknown
+	case n < 0:
+		return unlimited
+	default:
+		return n
+	}
+}
+
+// shorter takes what is not known for the worst: no limit before, and the
+// strictest after.
+func (c cut) shorter() bool { return c.to < c.from || c.from == unknown && c.to != unlimited }
+
+func (c cut) String() string {
+	return fmt.Sprintf("%s %s -> %s", c.key, c.spell(c.from), c.spell(c.to))
+}
+
+func (c cut) spell(n int64) string {
+	switch n {
+	case unlimited:
 		return "unlimited"
+	case unknown:
+		return "unknown"
 	}
-	known, _ := catalog.Topic.Find(key)
+	known, _ := catalog.Topic.Find(c.key)
 	return known.Spell(strconv.FormatInt(n, 10))
 }
 
-func compactionSwitched(c *plan.Change, in *inquiry) *Finding {
-	if c.Action != plan.Update {
-		return nil
-	}
-	before := strings.Contains(in.before(c, policy), "compact")
-	after := strings.Contains(in.after(c, policy), "compact")
-	switch {
-	case after == before:
-		return nil
-	case after:
-		return &Finding{Severity: Blocks, Summary: "compaction starts: of each key only the last message stays"}
-	}
-	return &Finding{Severity: Blocks, Summary: "compaction stops: keys expire with the retention"}
-}
-
-func keysMove(c *plan.Change, in *inquiry) *Finding {
-	f := field(c, "partitions")
-	q := in.queue(c)
-	if c.Action != plan.Update || f == nil || q == nil || q.Key == "" {
-		return nil
-	}
-	return &Finding{Severity: Blocks, Summary: fmt.Sprintf("keys (%s) change partition: %v -> %v partitions", q.Key, f.Before, f.After)}
-}
-
-func factorLowered(c *plan.Change, in *inquiry) *Finding {
-	before, after := in.factor(c)
-	if c.Action != plan.Update || after >= before {
-		return nil
-	}
-	return &Finding{Severity: Warns, Summary: fmt.Sprintf("%d replicas instead of %d: fewer brokers can fail", after, before)}
-}
-
-func producersStop(c *plan.Change, in *inquiry) *Finding {
-	least, set := in.raisedMinInSync(c)
-	if c.Action != plan.Update || !set {
-		return nil
-	}
-	topic := in.topic(c)
-	before, after := in.factor(c)
-	for i, p := range topic.Partitions {
-		if will := len(p.InSync) + max(0, after-before); least > will {
-			return &Finding{Severity: Blocks, Summary: fmt.Sprintf("acks=all producers stop: min.insync.replicas %d, partition %d has %d in sync", least, i, will)}
+func join(cuts ...cut) string {
+	var texts []string
+	for _, c := range cuts {
+		if c.shorter() {
+			texts = append(texts, c.String())
 		}
 	}
-	return nil
+	return strings.Join(texts, ", ")
 }
 
-func noSpareReplica(c *plan.Change, in *inquiry) *Finding {
-	_, factor := in.factor(c)
-	least, err := strconv.Atoi(in.after(c, minInSync))
-	touched := field(c, "config."+minInSync) != nil || field(c, "replication_factor") != nil
-	if c.Action == plan.Delete || err != nil || !touched || factor < 2 || least != factor {
+// beyond is how many bytes partitions keep over a limit; nil is not known.
+func (s *subject) beyond(most int64) *int64 {
+	sizes := s.sizes()
+	if sizes == nil {
+		return nil
+	}
+	var sum int64
+	for i := range sizes {
+		sum += max(0, sizes.Largest(i)-max(0, most))
+	}
+	return &sum
+}
+
+func compactionSwitched(s *subject) *Finding {
+	if s.Action != plan.Update || s.config(policy) == nil {
+		return nil
+	}
+	before, after := s.before(policy), s.after(policy)
+	compacted, compacts := strings.Contains(before.text, "compact"), strings.Contains(after.text, "compact")
+	f := &Finding{Severity: Blocks}
+	switch {
+	case !before.known || !after.known:
+		f.Summary = "compaction may start or stop: not both policies are known"
+	case compacts && !compacted:
+		f.Summary = "compaction starts: of each key only the last message stays"
+	case compacted && !compacts:
+		f.Summary = "compaction stops: keys expire with the retention"
+	default:
+		return nil
+	}
+	f.Radius.Bytes = s.bytes()
+	return f
+}
+
+func keysMove(s *subject) *Finding {
+	f := s.field("partitions")
+	if s.Action != plan.Update || f == nil || s.queue == nil || s.queue.Key == "" {
+		return nil
+	}
+	return &Finding{Severity: Blocks, Summary: fmt.Sprintf("keys (%s) change partition: %v -> %v partitions", s.queue.Key, f.Before, f.After)}
+}
+
+func factorLowered(s *subject) *Finding {
+	before, after := s.factor()
+	if s.Action != plan.Update || after >= before {
+		return nil
+	}
+	return &Finding{Severity: Warns, Summary: fmt.Sprintf("replication_factor %d -> %d: fewer brokers can fail", before, after)}
+}
+
+func producersStop(s *subject) *Finding {
+	least, known := s.after(minInSync).number()
+	if s.Action != plan.Update || !known {
+		return nil
+	}
+	had, knew := s.before(minInSync).number()
+	raised := s.config(minInSync) != nil && (!knew || least > had)
+	var short []int
+	for i := range s.topic.Partitions {
+		if now, then := s.inSync(i); int64(then) < least && (raised || int64(now) >= least) {
+			short = append(short, i)
+		}
+	}
+	if len(short) == 0 {
+		return nil
+	}
+	_, has := s.inSync(short[0])
+	summary := fmt.Sprintf("acks=all producers stop: min.insync.replicas %d, and partition %d has %d in sync", least, short[0], has)
+	if len(short) > 1 {
+		summary += fmt.Sprintf("; %d of %d partitions have too few", len(short), len(s.topic.Partitions))
+	}
+	return &Finding{Severity: Blocks, Summary: summary}
+}
+
+func noSpareReplica(s *subject) *Finding {
+	before, factor := s.factor()
+	least, known := s.after(minInSync).number()
+	touched := s.config(minInSync) != nil || before != factor
+	if s.Action == plan.Delete || !known || !touched || factor < 2 || least != int64(factor) {
 		return nil
 	}
 	return &Finding{Severity: Warns, Summary: fmt.Sprintf("min.insync.replicas %d of %d replicas: one broker down stops acks=all producers", least, factor)}
 }
 
-func uncleanElection(c *plan.Change, _ *inquiry) *Finding {
-	f := field(c, "config.unclean.leader.election.enable")
-	if c.Action != plan.Update || f == nil || f.After != "true" || f.Before == "true" {
+func uncleanElection(s *subject) *Finding {
+	if s.Action != plan.Update || s.config(unclean) == nil {
+		return nil
+	}
+	before, after := s.before(unclean), s.after(unclean)
+	if before.known && before.text == "true" || after.known && after.text != "true" {
 		return nil
 	}
 	return &Finding{Severity: Blocks, Summary: "unclean leader election is switched on: acknowledged messages may be lost"}
 }
 
-func unhealthy(c *plan.Change, in *inquiry) *Finding {
+func unhealthy(s *subject) *Finding {
 	offline, behind := 0, 0
-	for _, p := range in.topic(c).Partitions {
+	for _, p := range s.topic.Partitions {
 		switch {
 		case p.Leader < 0:
 			offline++
-		case !p.Moving() && len(p.InSync) < len(p.Replicas):
+		case slices.ContainsFunc(p.Replicas, func(id int32) bool { return !slices.Contains(p.InSync, id) && !slices.Contains(p.Adding, id) }):
 			behind++
 		}
 	}
-	if c.Action == plan.Create || offline+behind == 0 {
+	if s.Action == plan.Create || offline+behind == 0 {
 		return nil
 	}
-	return &Finding{Severity: Warns, Summary: fmt.Sprintf("%d partitions are offline, %d under-replicated", offline, behind)}
+	return &Finding{Severity: Warns, Summary: fmt.Sprintf("%d offline and %d under-replicated of %s", offline, behind, english.Plural(len(s.topic.Partitions), "partition", ""))}
 }
 
-func dataMoves(c *plan.Change, in *inquiry) *Finding {
-	step := in.reassign(c)
-	if step == nil {
+func dataMoves(s *subject) *Finding {
+	if s.moves == nil {
 		return nil
 	}
-	m := plan.Moved(step, in.sizes(c.Object.Name))
+	m := plan.Moved(s.moves, s.sizes())
 	if m.Copies == 0 {
 		return nil
 	}
-	f := &Finding{Severity: Warns, Summary: fmt.Sprintf("%d replicas are copied to brokers %v", m.Copies, m.To)}
-	if m.Bytes != nil {
-		f.Radius.Bytes = m.Bytes
-		f.Summary += fmt.Sprintf(", up to %s", humanize.IBytes(uint64(*m.Bytes)))
-		if in.Throttle > 0 {
-			f.Summary += fmt.Sprintf(", at least %s at %s/s", m.Time(in.Throttle).Round(time.Second), humanize.IBytes(uint64(in.Throttle)))
-		}
+	f := &Finding{Severity: Warns, Summary: fmt.Sprintf("%s copied from brokers %v to %v", english.Plural(m.Copies, "replica is", "replicas are"), m.From, m.To)}
+	f.Radius.Bytes = m.Bytes
+	switch {
+	case m.Bytes == nil:
+		f.Summary += ", an unknown number of bytes"
+	case s.Throttle == 0:
+		f.Summary += ", up to " + humanize.IBytes(uint64(*m.Bytes))
+	default:
+		f.Summary += fmt.Sprintf(", up to %s, at least %s at %s/s",
+			humanize.IBytes(uint64(*m.Bytes)), m.Time(s.Throttle).Round(time.Second), humanize.IBytes(uint64(s.Throttle)))
 	}
 	return f
 }

@@ -12,8 +12,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan/live"
@@ -22,19 +24,31 @@ import (
 const (
 	metadataBatch = 5_000 // topics of one request for metadata
 	configBatch   = 500   // topics of one request for configs
-	inFlight      = 3     // requests of one sort at once, over different brokers
+	inFlight      = 3     // requests for configs at once, over different brokers
 )
 
-// Read takes one look at the cluster, from a client, which asks any broker, or
-// from one broker: brokers lag the controller, each by itself. Its error means that the cluster could
+// Read takes one look at the cluster. Its error means that the cluster could
 // not be looked at; what could not be seen of one object is said in the
 // snapshot, and hides nothing of the others.
-func Read(ctx context.Context, from kmsg.Requestor, scope live.Scope) (*live.Snapshot, error) {
-	s := &live.Snapshot{Defaults: map[string]string{}}
-	if err := readTopics(ctx, from, scope.Topics, s); err != nil {
+func Read(ctx context.Context, client *kgo.Client, scope live.Scope) (*live.Snapshot, error) {
+	r := &reader{client: client, broker: client, slots: make(chan struct{}, inFlight), snapshot: &live.Snapshot{Defaults: map[string]string{}}}
+	if scope.From != nil {
+		r.broker = client.Broker(int(*scope.From))
+	}
+	if err := r.topics(ctx, scope); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return r.snapshot, nil
+}
+
+// reader is one Read's state.
+type reader struct {
+	client *kgo.Client
+	broker kmsg.Requestor // the one broker to ask, or the client, which asks any
+	slots  chan struct{}  // bounds the requests for configs
+
+	mu       sync.Mutex // guards snapshot
+	snapshot *live.Snapshot
 }
 
 // cluster takes over what a broker says of the cluster itself.

@@ -1,80 +1,87 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/queueform/queueform/plan/live"
 )
 
-// readTopics reads topics by name: where they are, then their configs and the
-// reassignments that run.
-func readTopics(ctx context.Context, from kmsg.Requestor, names []string, s *live.Snapshot) error {
-	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	s.Topics = make(map[string]live.Seen[live.Topic], len(names))
-	if err := readPlaces(ctx, from, names, s); err != nil {
-		return err
-	}
-	present := slices.DeleteFunc(names, func(name string) bool { return s.Topics[name].State != live.Present })
-	if len(present) == 0 {
-		return nil
-	}
-	var (
-		mu      sync.Mutex // guards s
-		reading errgroup.Group
-		moves   *kmsg.ListPartitionReassignmentsResponse
-	)
-	reading.SetLimit(inFlight + 1)
-	reading.Go(func() (err error) {
-		moves, err = kmsg.NewPtrListPartitionReassignmentsRequest().RequestWith(ctx, from) // of all topics
-		return err
-	})
-	for batch := range slices.Chunk(present, configBatch) {
-		reading.Go(func() error {
-			resources, err := describe(ctx, from, batch)
-			mu.Lock()
-			defer mu.Unlock()
-			for i := range resources {
-				takeOverrides(s, &resources[i])
-			}
-			return err
-		})
+// topics reads topics by name: where they are, what is set on them, and the
+// reassignments that run. What is set on the first of them is asked while it
+// is not known yet where the others are.
+func (r *reader) topics(ctx context.Context, scope live.Scope) error {
+	names := slices.Compact(slices.Sorted(slices.Values(scope.Topics)))
+	r.snapshot.Topics = make(map[string]live.Seen[live.Topic], len(names))
+	reading, ctx := errgroup.WithContext(ctx)
+	asked := false
+	var moves *kmsg.ListPartitionReassignmentsResponse
+	for begin := 0; begin == 0 || begin < len(names); begin += metadataBatch {
+		present, err := r.places(ctx, names[begin:min(begin+metadataBatch, len(names))])
+		if err != nil {
+			return cmp.Or(reading.Wait(), err) // the first of them, which ended the other
+		}
+		if len(present) == 0 {
+			continue
+		}
+		if scope.Moves && !asked {
+			asked = true
+			controller := r.snapshot.Cluster.Controller
+			reading.Go(func() (err error) {
+				moves, err = r.moves(ctx, controller)
+				return err
+			})
+		}
+		if !scope.Bare {
+			r.configs(ctx, reading, present)
+		}
 	}
 	if err := reading.Wait(); err != nil {
 		return err
 	}
-	takeMoves(s, moves)
+	if moves != nil {
+		takeMoves(r.snapshot, moves)
+	}
 	return nil
 }
 
-// readPlaces asks for metadata by name. Auto-creation is off.
-func readPlaces(ctx context.Context, from kmsg.Requestor, names []string, s *live.Snapshot) error {
-	for begin := 0; begin == 0 || begin < len(names); begin += metadataBatch {
-		batch := names[begin:min(begin+metadataBatch, len(names))]
-		req := kmsg.NewPtrMetadataRequest()
-		req.Topics = make([]kmsg.MetadataRequestTopic, len(batch)) // nil would be all of them
-		for i := range batch {
-			req.Topics[i].Topic = &batch[i]
+// places asks for metadata by name, and returns which topics there are.
+// Auto-creation is off.
+func (r *reader) places(ctx context.Context, names []string) (present []string, err error) {
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = make([]kmsg.MetadataRequestTopic, len(names)) // nil would be all of them
+	for i := range names {
+		req.Topics[i].Topic = &names[i]
+	}
+	resp, err := req.RequestWith(ctx, r.broker)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.snapshot.Cluster = cluster(resp)
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		if t.Topic == nil {
+			continue
 		}
-		resp, err := req.RequestWith(ctx, from)
-		if err != nil {
-			return err
-		}
-		s.Cluster = cluster(resp)
-		for i := range resp.Topics {
-			if t := &resp.Topics[i]; t.Topic != nil {
-				s.Topics[*t.Topic] = place(*t.Topic, t)
-			}
+		seen := place(*t.Topic, t)
+		r.snapshot.Topics[*t.Topic] = seen
+		if seen.State == live.Present {
+			present = append(present, *t.Topic)
 		}
 	}
-	return nil
+	return present, nil
 }
 
 func place(name string, t *kmsg.MetadataResponseTopic) live.Seen[live.Topic] {
@@ -85,11 +92,7 @@ func place(name string, t *kmsg.MetadataResponseTopic) live.Seen[live.Topic] {
 	default:
 		return hidden[live.Topic](t.ErrorCode, "Describe on Topic "+name)
 	}
-	topic := live.Topic{
-		ID:         t.TopicID,
-		Partitions: make([]live.Partition, len(t.Partitions)),
-		Overrides:  live.Hidden[map[string]string]("the broker did not answer for it", ""),
-	}
+	topic := live.Topic{ID: t.TopicID, Partitions: make([]live.Partition, len(t.Partitions))}
 	for i := range t.Partitions {
 		p := &t.Partitions[i]
 		if int(p.Partition) >= len(topic.Partitions) {
@@ -100,15 +103,33 @@ func place(name string, t *kmsg.MetadataResponseTopic) live.Seen[live.Topic] {
 	return live.Is(topic)
 }
 
-// describe reads configs of topics: all keys, or those named.
-func describe(ctx context.Context, from kmsg.Requestor, topics []string, keys ...string) ([]kmsg.DescribeConfigsResponseResource, error) {
+// configs reads all keys of topics, a few requests at once.
+func (r *reader) configs(ctx context.Context, reading *errgroup.Group, topics []string) {
+	for batch := range slices.Chunk(topics, configBatch) {
+		reading.Go(func() error {
+			r.slots <- struct{}{}
+			defer func() { <-r.slots }()
+			resources, err := describe(ctx, r.broker, batch)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			for i := range resources {
+				takeOverrides(r.snapshot, &resources[i])
+			}
+			return err
+		})
+	}
+}
+
+// describe reads configs of topics: all keys, or those named with what they
+// would inherit.
+func describe(ctx context.Context, broker kmsg.Requestor, topics []string, keys ...string) ([]kmsg.DescribeConfigsResponseResource, error) {
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	req.IncludeSynonyms = len(keys) > 0
 	req.Resources = make([]kmsg.DescribeConfigsRequestResource, len(topics))
 	for i, name := range topics {
 		req.Resources[i] = kmsg.DescribeConfigsRequestResource{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: name, ConfigNames: keys}
 	}
-	resp, err := req.RequestWith(ctx, from)
+	resp, err := req.RequestWith(ctx, broker)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +172,17 @@ func takeOverrides(s *live.Snapshot, r *kmsg.DescribeConfigsResponseResource) {
 	s.Topics[r.ResourceName] = seen
 }
 
+// moves asks the controller for all reassignments that run (KIP-455, Kafka
+// 2.4+): the one that the metadata named, or else whoever is it now.
+func (r *reader) moves(ctx context.Context, controller int32) (*kmsg.ListPartitionReassignmentsResponse, error) {
+	req := kmsg.NewPtrListPartitionReassignmentsRequest()
+	resp, err := req.RequestWith(ctx, r.client.Broker(int(controller)))
+	if err == nil && resp.ErrorCode != kerr.NotController.Code {
+		return resp, nil
+	}
+	return req.RequestWith(ctx, r.client)
+}
+
 // takeMoves turns the replicas of partitions on the move into those they will have.
 func takeMoves(s *live.Snapshot, resp *kmsg.ListPartitionReassignmentsResponse) {
 	if resp.ErrorCode != 0 {
@@ -175,24 +207,37 @@ func takeMoves(s *live.Snapshot, resp *kmsg.ListPartitionReassignmentsResponse) 
 
 // Inherited adds to the snapshot's defaults what its topics would inherit of
 // keys that all of them override. What cannot be read stays unknown.
-func Inherited(ctx context.Context, from kmsg.Requestor, s *live.Snapshot, keys []string) {
-	at := slices.IndexFunc(slices.Sorted(maps.Keys(s.Topics)), func(name string) bool {
-		return s.Topics[name].Value.Overrides.State == live.Present
-	})
+func Inherited(ctx context.Context, client *kgo.Client, s *live.Snapshot, keys []string) {
+	names := slices.Sorted(maps.Keys(s.Topics))
+	at := slices.IndexFunc(names, func(name string) bool { return s.Topics[name].Value.Overrides.State == live.Present })
 	if len(keys) == 0 || at < 0 {
 		return
 	}
-	topic := slices.Sorted(maps.Keys(s.Topics))[at]
-	resources, err := describe(ctx, from, []string{topic}, keys...)
+	resources, err := describe(ctx, client, names[at:at+1], keys...)
 	if err != nil || len(resources) == 0 {
 		return
 	}
 	for _, c := range resources[0].Configs {
 		for _, synonym := range c.ConfigSynonyms { // the nearest first
 			if synonym.Source != kmsg.ConfigSourceDynamicTopicConfig && synonym.Value != nil {
-				s.Defaults[c.Name] = *synonym.Value
+				s.Defaults[c.Name] = inMillis(synonym.Name, *synonym.Value)
 				break
 			}
 		}
 	}
+}
+
+// inMillis converts the broker configs that count hours or minutes, and stand
+// for a topic's milliseconds: log.retention.hours for retention.ms.
+func inMillis(name, value string) string {
+	n, err := strconv.ParseInt(value, 10, 64)
+	switch {
+	case err != nil || n < 0:
+		return value
+	case strings.HasSuffix(name, ".hours"):
+		n *= time.Hour.Milliseconds()
+	case strings.HasSuffix(name, ".minutes"):
+		n *= time.Minute.Milliseconds()
+	}
+	return strconv.FormatInt(n, 10)
 }

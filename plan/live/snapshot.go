@@ -22,6 +22,8 @@ type Snapshot struct {
 // Scope is what to read.
 type Scope struct {
 	Topics []string // by name
+	Moves  bool     // the reassignments that run, too
+	Bare   bool     // where the topics are, and not how they are configured
 	From   *int32   // the broker to ask, by id; nil: any
 }
 

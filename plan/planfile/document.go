@@ -5,6 +5,8 @@
 package planfile
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -24,15 +26,16 @@ const FormatVersion = 1
 type Document struct {
 	FormatVersion int           `json:"format_version"`
 	Version       string        `json:"queueform_version"`
-	Topology      string        `json:"topology"`
+	Topology      string        `json:"topology"` // its name
 	Cluster       Cluster       `json:"cluster"`
-	Digest        string        `json:"digest"` // of the evaluated topology
+	Digest        string        `json:"digest"` // of the evaluated topology; only where the document is kept, see [Document.Bind]
 	Target        []schema.Addr `json:"target"`
 	Changes       []Change      `json:"changes"`
 	Steps         []Step        `json:"steps"`
 	Adopts        []Object      `json:"adopts"`
 	Orphans       []Object      `json:"orphans"`
 	Moving        []Moving      `json:"moving"`
+	Throttled     []Object      `json:"throttled"` // on which an earlier apply left a replication throttle
 	Unseen        []Obstacle    `json:"unseen"`
 	Blocked       []Obstacle    `json:"blocked"`
 	Summary       Summary       `json:"summary"`
@@ -135,12 +138,16 @@ type Summary struct {
 // Changes is the number of all changes.
 func (s Summary) Changes() int { return s.Create + s.Update + s.Delete }
 
+// Bind notes what the plan was made from, for a document that is kept. People
+// who read the plan at once have no use for it, and it takes its time.
+func (d *Document) Bind(t *schema.Topology) { d.Digest = t.Digest() }
+
 // New writes a plan and what was found dangerous in it down.
 func New(p *plan.Plan, found []guard.Finding, version string) *Document {
 	d := &Document{
 		FormatVersion: FormatVersion, Version: version,
-		Topology: p.Topology.Name, Digest: p.Topology.Digest(),
-		Cluster: Cluster{ID: p.Cluster.ID}, Target: listed(p.Target),
+		Topology: p.Topology.Name,
+		Cluster:  Cluster{ID: p.Cluster.ID}, Target: listed(p.Target),
 		Adopts: []Object{}, Orphans: []Object{},
 	}
 	if p.Topology.Cluster != nil {
@@ -155,6 +162,7 @@ func New(p *plan.Plan, found []guard.Finding, version string) *Document {
 	d.Moving = mapped(p.Moving, func(m *plan.Moving) Moving {
 		return Moving{Address: m.Addr, Name: m.Object.Name, Partition: m.Partition, Adding: listed(m.Adding)}
 	})
+	d.Throttled = mapped(p.Throttled, func(id *schema.ID) Object { return Object{Kind: id.Kind, Name: id.Name} })
 	d.Unseen = mapped(p.Unseen, func(u *plan.Unseen) Obstacle {
 		return Obstacle{u.Addr, u.Object.Kind, u.Object.Name, u.Path, u.Why, u.Needs, source(u.Source)}
 	})
@@ -247,6 +255,13 @@ func listed[T any](list []T) []T {
 		return []T{}
 	}
 	return slices.Clone(list)
+}
+
+// SameSteps says whether two plans ask the cluster for the same.
+func (d *Document) SameSteps(other *Document) bool {
+	mine, err := json.Marshal(d.Steps)
+	theirs, otherErr := json.Marshal(other.Steps)
+	return err == nil && otherErr == nil && bytes.Equal(mine, theirs)
 }
 
 // Blocking says whether a hazard stops the change unless it is allowed.

@@ -8,14 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/queueform/queueform/plan"
 )
 
 // The reasons for which a plan file is refused.
 var (
-	ErrDamaged = errors.New("the plan file is damaged: it was cut or edited; make it again with queueform plan --out")
-	ErrNewer   = errors.New("the plan file was written by a newer queueform: apply it with that version")
+	ErrCut    = errors.New("the plan file is cut short: make it again with queueform plan --out")
+	ErrEdited = errors.New("the plan file is not as queueform wrote it: make it again with queueform plan --out")
+	ErrNewer  = errors.New("the plan file was written by a newer queueform: apply it with that version")
 )
 
 // Encode writes the document as JSON, sealed with a checksum against edits.
@@ -32,7 +31,9 @@ func Encode(w io.Writer, d *Document) error {
 	return enc.Encode(&sealed)
 }
 
-// Decode reads what Encode wrote. It fails with [ErrDamaged] or [ErrNewer].
+// Decode reads what Encode wrote, however its white space was changed since.
+// It fails with [ErrCut], [ErrEdited] or [ErrNewer], and with the reader's own
+// errors.
 func Decode(r io.Reader) (*Document, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -41,20 +42,47 @@ func Decode(r io.Reader) (*Document, error) {
 	var version struct {
 		FormatVersion int `json:"format_version"`
 	}
-	if json.Unmarshal(text, &version) == nil && version.FormatVersion > FormatVersion {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	switch err := decoder.Decode(&version); {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, ErrCut
+	case err == nil && version.FormatVersion > FormatVersion:
 		return nil, ErrNewer
+	case err != nil:
+		return nil, fmt.Errorf("%w (%w)", ErrEdited, err)
 	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w (something stands after its end)", ErrEdited)
+	}
+	return unsealed(text)
+}
+
+// unsealed is the document that, encoded, is the text to the letter: its
+// checksum too.
+func unsealed(text []byte) (*Document, error) {
 	d := new(Document)
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(d); err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
+		return nil, fmt.Errorf("%w (%w)", ErrEdited, err)
 	}
-	if seal, err := d.checksum(); err != nil || seal != d.Checksum || decoder.More() {
-		return nil, ErrDamaged
+	var written bytes.Buffer
+	if err := Encode(&written, d); err != nil {
+		return nil, fmt.Errorf("%w (%w)", ErrEdited, err)
+	}
+	if !bytes.Equal(compact(text), compact(written.Bytes())) {
+		return nil, ErrEdited
 	}
 	return d, nil
+}
+
+// compact is JSON text without white space.
+func compact(text []byte) []byte {
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		panic(fmt.Sprintf("planfile: text that was decoded is not JSON: %v", err))
+	}
+	return b.Bytes()
 }
 
 // checksum is over the document's own text, itself left out.
@@ -67,13 +95,4 @@ func (d *Document) checksum() (string, error) {
 	}
 	sum := sha256.Sum256(text)
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
-}
-
-// Plan is what the document's steps carry out.
-func (d *Document) Plan() []plan.Step {
-	steps := make([]plan.Step, len(d.Steps))
-	for i, s := range d.Steps {
-		steps[i] = s.Step
-	}
-	return steps
 }

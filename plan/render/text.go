@@ -338,12 +338,17 @@ func (t *text) obstacles(title string, all []planfile.Obstacle) {
 }
 
 func (t *text) foot(d *planfile.Document) {
-	if s := d.Summary; s.Changes() == 0 {
+	incomplete := len(d.Unseen)+len(d.Blocked) > 0
+	switch s := d.Summary; {
+	case s.Changes() > 0:
+		t.line("%s to create, %s to update, %s to delete.", t.paint.bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)))
+	case incomplete:
+	case len(d.Moving) > 0:
+		t.line("Nothing to do but to wait for what is moving.")
+	default:
 		t.line("Nothing to do: the cluster is as declared.")
-	} else {
-		t.line("%s to create, %d to update, %d to delete.", t.paint.bold(fmt.Sprintf("Plan: %d", s.Create)), s.Update, s.Delete)
 	}
-	if len(d.Unseen)+len(d.Blocked) > 0 {
+	if incomplete {
 		t.wrapped("", "The plan is incomplete: see above what could not be read or done.")
 	}
 }

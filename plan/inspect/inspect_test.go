@@ -1,0 +1,247 @@
+package inspect_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/plan/inspect"
+	"github.com/queueform/queueform/plan/live"
+)
+
+func start(t *testing.T) (*kfake.Cluster, *kgo.Client) {
+	t.Helper()
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.ClusterID("here"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return kafka, client
+}
+
+func create(t *testing.T, client *kgo.Client, configs map[string]*string, topics ...string) {
+	t.Helper()
+	if _, err := kadm.NewClient(client).CreateTopics(t.Context(), 2, 3, configs, topics...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, client *kgo.Client, scope live.Scope) *live.Snapshot {
+	t.Helper()
+	s, err := inspect.Read(t.Context(), client, scope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// always answers every request of a kind.
+func always(kafka *kfake.Cluster, key kmsg.Key, answer func(kmsg.Request) kmsg.Response) {
+	kafka.ControlKey(key.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		kafka.KeepControl()
+		resp := answer(req)
+		return resp, nil, resp != nil
+	})
+}
+
+func TestRead(t *testing.T) {
+	_, client := start(t)
+	create(t, client, map[string]*string{"retention.ms": new("1000"), "leader.replication.throttled.replicas": new("0:1")}, "orders")
+	s := read(t, client, live.Scope{Topics: []string{"orders", "absent", "orders"}, Moves: true})
+	if s.Cluster.ID != "here" || len(s.Cluster.Brokers) != 3 || !s.Cluster.Pins {
+		t.Errorf("%+v", s.Cluster)
+	}
+	if s.Topics["absent"].State != live.Absent || len(s.Topics) != 2 {
+		t.Errorf("%+v", s.Topics)
+	}
+	orders := s.Topics["orders"]
+	if orders.State != live.Present || len(orders.Value.Partitions) != 2 || orders.Value.Factor() != 3 || orders.Value.ID == (live.TopicID{}) {
+		t.Errorf("%+v", orders)
+	}
+	if diff := cmp.Diff(live.Is(map[string]string{"retention.ms": "1000"}), orders.Value.Overrides); diff != "" || !orders.Value.Throttled {
+		t.Errorf("%s, throttled: %v", diff, orders.Value.Throttled)
+	}
+	if s.Defaults["cleanup.policy"] != "delete" || s.Moves != live.Is(0) {
+		t.Errorf("%v, %v", s.Defaults, s.Moves)
+	}
+	if again := read(t, client, live.Scope{Topics: []string{"absent"}}); again.Topics["absent"].State != live.Absent {
+		t.Error("asking made it")
+	}
+}
+
+// What may not be seen, or was not asked, is unseen: never absent, never unset.
+func TestUnseen(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	if s := read(t, client, live.Scope{Topics: []string{"orders"}, Bare: true}); s.Topics["orders"].Value.Overrides.State != live.Unseen || s.Moves.State != live.Unseen {
+		t.Errorf("%+v", s)
+	}
+	always(kafka, kmsg.DescribeConfigs, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		resp.Resources = []kmsg.DescribeConfigsResponseResource{{ResourceName: "orders", ErrorCode: kerr.TopicAuthorizationFailed.Code}}
+		return resp
+	})
+	always(kafka, kmsg.ListPartitionReassignments, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.ListPartitionReassignmentsResponse)
+		resp.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+		return resp
+	})
+	s := read(t, client, live.Scope{Topics: []string{"orders"}, Moves: true})
+	if got, want := s.Topics["orders"].Value.Overrides, live.Hidden[map[string]string]("not permitted", "DescribeConfigs on Topic orders"); !cmp.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+	if got, want := s.Moves, live.Hidden[int]("not permitted", "Describe on Cluster"); got != want {
+		t.Errorf("%+v", got)
+	}
+	always(kafka, kmsg.Metadata, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.MetadataResponse)
+		for i, asked := range req.(*kmsg.MetadataRequest).Topics {
+			code := []int16{kerr.TopicAuthorizationFailed.Code, kerr.LeaderNotAvailable.Code}[i]
+			resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: asked.Topic, ErrorCode: code})
+		}
+		return resp
+	})
+	s = read(t, client, live.Scope{Topics: []string{"a", "b"}})
+	if got, want := s.Topics["a"], live.Hidden[live.Topic]("not permitted", "Describe on Topic a"); !cmp.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+	if got := s.Topics["b"]; got.State != live.Unseen || got.Needs != "" || got.Why == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A partition on the move is where it goes.
+func TestMoves(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	always(kafka, kmsg.ListPartitionReassignments, func(req kmsg.Request) kmsg.Response {
+		if req.(*kmsg.ListPartitionReassignmentsRequest).Topics != nil {
+			t.Error("it asked for some topics alone")
+		}
+		resp := req.ResponseKind().(*kmsg.ListPartitionReassignmentsResponse)
+		resp.Topics = []kmsg.ListPartitionReassignmentsResponseTopic{
+			{Topic: "orders", Partitions: []kmsg.ListPartitionReassignmentsResponseTopicPartition{{
+				Partition: 1, Replicas: []int32{2, 3, 0, 1}, AddingReplicas: []int32{2, 3}, RemovingReplicas: []int32{1},
+			}}},
+			{Topic: "another's", Partitions: []kmsg.ListPartitionReassignmentsResponseTopicPartition{{Replicas: []int32{1}, AddingReplicas: []int32{1}}}},
+		}
+		return resp
+	})
+	s := read(t, client, live.Scope{Topics: []string{"orders"}, Moves: true})
+	p := s.Topics["orders"].Value.Partitions
+	if p[0].Moving() || !p[1].Moving() || s.Moves != live.Is(2) {
+		t.Errorf("%+v %+v", p, s.Moves)
+	}
+	if diff := cmp.Diff([]int32{2, 3, 0}, p[1].Replicas); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A thousand and one topics cost three requests for configs.
+func TestRequests(t *testing.T) {
+	kafka, client := start(t)
+	names := make([]string, 1001)
+	for i := range names {
+		names[i] = fmt.Sprint("t", i)
+	}
+	create(t, client, nil, names...)
+	counts := map[kmsg.Key]int{}
+	kafka.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
+		kafka.KeepControl()
+		counts[kmsg.Key(req.Key())]++ // kfake controls one at a time
+		return nil, nil, false
+	})
+	read(t, client, live.Scope{Topics: names, Moves: true})
+	delete(counts, kmsg.ApiVersions) // one for a connection
+	if diff := cmp.Diff(map[kmsg.Key]int{kmsg.Metadata: 1, kmsg.DescribeConfigs: 3, kmsg.ListPartitionReassignments: 1}, counts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Where every topic overrides a key, what it would inherit is asked for.
+func TestInherited(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, map[string]*string{"retention.ms": new("1000"), "segment.ms": new("1000")}, "orders")
+	always(kafka, kmsg.DescribeConfigs, func(req kmsg.Request) kmsg.Response {
+		r := req.(*kmsg.DescribeConfigsRequest)
+		if len(r.Resources) != 1 || !r.IncludeSynonyms {
+			return nil
+		}
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		synonym := func(name, value string, source kmsg.ConfigSource) kmsg.DescribeConfigsResponseResourceConfigConfigSynonym {
+			return kmsg.DescribeConfigsResponseResourceConfigConfigSynonym{Name: name, Value: &value, Source: source}
+		}
+		resp.Resources = []kmsg.DescribeConfigsResponseResource{{ResourceName: "orders", Configs: []kmsg.DescribeConfigsResponseResourceConfig{
+			{Name: "retention.ms", ConfigSynonyms: []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym{
+				synonym("retention.ms", "1000", kmsg.ConfigSourceDynamicTopicConfig), synonym("log.retention.hours", "168", kmsg.ConfigSourceDefaultConfig),
+			}},
+			{Name: "segment.ms", ConfigSynonyms: []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym{
+				synonym("log.roll.ms", "7", kmsg.ConfigSourceStaticBrokerConfig), synonym("log.roll.hours", "168", kmsg.ConfigSourceDefaultConfig),
+			}},
+		}}}
+		return resp
+	})
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	inspect.Inherited(t.Context(), client, s, []string{"retention.ms", "segment.ms"})
+	if s.Defaults["retention.ms"] != "604800000" || s.Defaults["segment.ms"] != "7" {
+		t.Errorf("%v", s.Defaults)
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	for _, p := range s.Topics["orders"].Value.Partitions {
+		if p.Leader < 0 {
+			t.Fatal("no leader")
+		}
+	}
+	permitted := true
+	always(kafka, kmsg.DescribeLogDirs, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DescribeLogDirsResponse)
+		if !permitted {
+			return resp // without directories
+		}
+		resp.Dirs = []kmsg.DescribeLogDirsResponseDir{{Topics: []kmsg.DescribeLogDirsResponseDirTopic{{Topic: "orders", Partitions: []kmsg.DescribeLogDirsResponseDirTopicPartition{
+			{Partition: 0, Size: 10}, {Partition: 1, Size: 7}, {Partition: 1, Size: 99, IsFuture: true},
+		}}}}}
+		return resp
+	})
+	sizes := measure(t.Context(), client, s)
+	if sizes.State != live.Present || sizes.Value.Total() != 17 || len(sizes.Value[0]) != 3 {
+		t.Errorf("%+v", sizes)
+	}
+	permitted = false
+	if sizes = measure(t.Context(), client, s); sizes.State != live.Unseen || sizes.Needs != "Describe on Cluster" {
+		t.Errorf("%+v", sizes)
+	}
+}
+
+func measure(ctx context.Context, client *kgo.Client, s *live.Snapshot) live.Seen[live.Sizes] {
+	return inspect.Measure(ctx, client, s, live.Questions{Sizes: []string{"orders"}}).Sizes["orders"]
+}
+
+// Without a single answer there is no snapshot.
+func TestUnreachable(t *testing.T) {
+	kafka, client := start(t)
+	kafka.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if s, err := inspect.Read(ctx, client, live.Scope{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

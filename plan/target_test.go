@@ -1,0 +1,136 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+func shard(key string) *schema.Queue {
+	q := queue("shard")
+	q.Addr.Key, q.Addr.Keyed, q.Topic = key, true, "shop.shard."+key
+	return q
+}
+
+func TestTarget(t *testing.T) {
+	one := topic(lists([]int32{1}))
+	hidden := live.Hidden[live.Topic]("not permitted", "")
+	for name, test := range map[string]struct {
+		resources []schema.Resource
+		topics    map[string]live.Seen[live.Topic]
+		target    string
+		changes   map[string]string // by address: needed by whom
+		errors    int
+		unseen    int
+	}{
+		"alone": {
+			[]schema.Resource{queue("orders"), queue("other", config("flush.ms", "1"))},
+			map[string]live.Seen[live.Topic]{"shop.other": live.Is(one)},
+			"queue.orders",
+			map[string]string{"queue.orders": ""},
+			0, 0,
+		},
+		"with the dead letters it refers to, and theirs": {
+			[]schema.Resource{
+				queue("a", deadLetter("c")), queue("b", config("flush.ms", "1")), queue("c", deadLetter("d")), queue("d", deadLetter("a")),
+			},
+			nil, "queue.a",
+			map[string]string{"queue.a": "", "queue.c": "queue.a", "queue.d": "queue.c"},
+			0, 0,
+		},
+		"not with dead letters that are there: those are updates": {
+			[]schema.Resource{queue("a", deadLetter("c")), queue("c", config("flush.ms", "1"), deadLetter("d")), queue("d")},
+			map[string]live.Seen[live.Topic]{"shop.c": live.Is(one)},
+			"queue.a",
+			map[string]string{"queue.a": ""},
+			0, 0,
+		},
+		"nor with dead letters that may be there": {
+			[]schema.Resource{queue("a", deadLetter("c")), queue("c")},
+			map[string]live.Seen[live.Topic]{"shop.c": hidden},
+			"queue.a",
+			map[string]string{"queue.a": ""},
+			0, 0,
+		},
+		"both asked for: nobody needs the other": {
+			[]schema.Resource{shard("eu"), shard("us"), queue("z")},
+			nil,
+			"queue.shard",
+			map[string]string{`queue.shard["eu"]`: "", `queue.shard["us"]`: ""},
+			0, 0,
+		},
+		"one instance": {
+			[]schema.Resource{shard("eu"), shard("us")},
+			nil,
+			`queue.shard["us"]`,
+			map[string]string{`queue.shard["us"]`: ""},
+			0, 0,
+		},
+		"a deletion": {
+			[]schema.Resource{queue("orders")},
+			map[string]live.Seen[live.Topic]{"shop.old": live.Is(one)},
+			`delete.queue["shop.old"]`,
+			map[string]string{`delete.queue["shop.old"]`: ""},
+			0, 0,
+		},
+		"nothing is deleted for others": {
+			[]schema.Resource{queue("orders")},
+			map[string]live.Seen[live.Topic]{"shop.old": live.Is(one)},
+			"queue.orders",
+			map[string]string{"queue.orders": ""},
+			0, 0,
+		},
+		"what others cannot see": {
+			[]schema.Resource{queue("a"), queue("b")},
+			map[string]live.Seen[live.Topic]{"shop.a": hidden, "shop.b": hidden},
+			"queue.b",
+			map[string]string{},
+			0, 1,
+		},
+		"nothing": {[]schema.Resource{queue("orders")}, nil, "queue.order", map[string]string{}, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := world(nil)
+			for _, q := range test.resources {
+				s.Topics[q.ID().Name] = live.None[live.Topic]()
+			}
+			for name, seen := range test.topics {
+				s.Topics[name] = seen
+			}
+			declared := topology(test.resources...)
+			declared.Deletes = []schema.Removal{removal("shop.old")}
+			target, err := schema.ParseAddr(test.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, diags := plan.Build(declared, s, plan.Options{Target: []schema.Addr{target}})
+			if len(diags) != test.errors || len(p.Unseen) != test.unseen {
+				t.Errorf("%v, unseen: %+v", diags, p.Unseen)
+			}
+			got := map[string]string{}
+			for _, c := range p.Changes {
+				got[c.Addr.String()] = ""
+				if c.NeededBy != nil {
+					got[c.Addr.String()] = c.NeededBy.String()
+				}
+			}
+			if diff := cmp.Diff(test.changes, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// An external dead letter that is not there is an error of what was asked for.
+func TestTargetNeedsExternal(t *testing.T) {
+	events := external("events")
+	q := queue("orders")
+	q.DeadLetter = &events.Addr
+	if _, diags := plan.Build(topology(events, q), world(nil), plan.Options{Target: []schema.Addr{q.Addr}}); len(diags) != 1 {
+		t.Errorf("%v", diags)
+	}
+}
