@@ -3,6 +3,8 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -18,37 +20,41 @@ const checkedPartitions = 1000
 // Check asks the brokers whether they would carry out creations, configs and
 // partitions (validate_only), and marks each change with the answer. What they
 // would refuse is a diagnostic on the line that asks for it; what they do not
-// say, for lack of rights or of a connection, is only not checked.
-func Check(ctx context.Context, client *kgo.Client, p *plan.Plan) hcl.Diagnostics {
-	var diags hcl.Diagnostics
+// say, for lack of rights or of a connection, is only not checked. Outdated is
+// a plan whose snapshot a lagging broker gave: the cluster is to be read again.
+func Check(ctx context.Context, client *kgo.Client, p *plan.Plan) (diags hcl.Diagnostics, outdated bool) {
 	passed := make([]bool, len(p.Changes))
-	steps := checkable(p)
-	for _, batch := range plan.Batches(steps, batchRecords) {
+	for _, batch := range plan.Batches(checkable(p), batchRecords) {
 		a, err := send(ctx, client, batch, true)
 		for _, s := range batch {
-			c := &p.Changes[s.About().Changes[0]]
+			at := s.About().Changes[0]
+			c := &p.Changes[at]
 			refused, answered := a.refusals[c.Object.Name]
 			switch {
-			case err != nil || !answered:
-				c.Check = plan.Check{Why: "the broker did not answer"}
+			case err != nil:
+				c.Check.Why = "the broker did not answer: " + err.Error()
+			case !answered:
+				c.Check.Why = "the broker did not answer for it"
 			case refused == nil:
-				passed[s.About().Changes[0]] = true
+				passed[at] = true
 			case isUnwilling(refused):
-				c.Check = plan.Check{Why: refused.Error()}
+				c.Check.Why = refused.Error()
 			default:
-				diags = append(diags, refusedDiagnostic(c, refused))
+				c.Check.Why = "the broker would refuse it"
+				outdated = outdated || errors.Is(refused, kerr.TopicAlreadyExists) || errors.Is(refused, kerr.UnknownTopicOrPartition)
+				diags = append(diags, refusedDiagnostic(p, s, refused))
 			}
 		}
 	}
 	for i := range p.Changes {
-		if c := &p.Changes[i]; passed[i] && c.Check.Why == "" {
-			c.Check.Passed = true
-		}
+		c := &p.Changes[i]
+		c.Check.Passed = passed[i] && c.Check.Why == ""
 	}
-	return diags
+	return diags, outdated
 }
 
-// checkable are the steps that brokers can validate, as many as is polite.
+// checkable are the steps that brokers can validate, as many as is polite. The
+// changes of the others are marked with the reason.
 func checkable(p *plan.Plan) []plan.Step {
 	var steps []plan.Step
 	partitions := 0
@@ -56,45 +62,85 @@ func checkable(p *plan.Plan) []plan.Step {
 		c := &p.Changes[s.About().Changes[0]]
 		switch s := s.(type) {
 		case *plan.CreateTopic:
-			if partitions += max(int(s.Partitions), len(s.Assign), 1); partitions > checkedPartitions {
+			n := max(int(s.Partitions), len(s.Assign), 1)
+			if partitions+n > checkedPartitions {
 				c.Check.Why = "too many new partitions to check in one plan"
 				continue
 			}
-			steps = append(steps, s)
+			partitions += n
 		case *plan.AlterConfigs:
-			if s.Phase == plan.PhaseConfigs {
-				steps = append(steps, s)
+			if s.Phase == plan.PhaseSettle {
+				c.Check.Why = "it waits for replicas to move"
+				continue
 			}
 		case *plan.AddPartitions:
-			steps = append(steps, s)
 		case *plan.Reassign:
 			c.Check.Why = "Kafka cannot check moves of replicas"
+			continue
 		case *plan.DeleteTopic:
 			c.Check.Why = "Kafka cannot check deletions"
+			continue
 		}
+		steps = append(steps, s)
 	}
 	return steps
 }
 
 // isUnwilling says whether a refusal is about who asks or when, not about what.
 func isUnwilling(err error) bool {
-	for _, code := range []error{
-		kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.NotController,
-		kerr.ThrottlingQuotaExceeded, kerr.RequestTimedOut,
-	} {
-		if errors.Is(err, code) {
-			return true
-		}
-	}
-	return false
+	return isPassing(err) || errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed)
 }
 
-func refusedDiagnostic(c *plan.Change, refused error) *hcl.Diagnostic {
-	at := c.Source
+func refusedDiagnostic(p *plan.Plan, s plan.Step, refused error) *hcl.Diagnostic {
+	at := Line(p, s, refused)
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
-		Summary:  "The cluster would refuse " + c.Addr.String(),
+		Summary:  fmt.Sprintf("The cluster would refuse %s", p.Changes[s.About().Changes[0]].Addr),
 		Detail:   refused.Error(),
 		Subject:  &at,
+	}
+}
+
+// Line is where the files ask for what a step could not do: the attribute that
+// the error is about, as far as its code and its words tell, or else the block.
+func Line(p *plan.Plan, s plan.Step, err error) hcl.Range {
+	c := &p.Changes[s.About().Changes[0]]
+	if len(c.Fields) == 1 && c.Action == plan.Update {
+		return c.Fields[0].Source
+	}
+	for i := range c.Fields {
+		if f := &c.Fields[i]; concerns(err, f.Path) {
+			return f.Source
+		}
+	}
+	return c.Source
+}
+
+// concerns says whether an error is about the value at a path.
+func concerns(err error, path string) bool {
+	switch path {
+	case "partitions":
+		return errors.Is(err, kerr.InvalidPartitions)
+	case "replication_factor":
+		return errors.Is(err, kerr.InvalidReplicationFactor)
+	case "placement":
+		return errors.Is(err, kerr.InvalidReplicaAssignment)
+	}
+	return mentions(err.Error(), strings.TrimPrefix(path, "config."))
+}
+
+// mentions says whether a text has the key, and not only as a part of another.
+func mentions(text, key string) bool {
+	inKey := func(c byte) bool { return c == '.' || c == '-' || 'a' <= c && c <= 'z' }
+	for {
+		before, after, found := strings.Cut(text, key)
+		if !found {
+			return false
+		}
+		end := strings.TrimPrefix(after, ".") // a full stop, unless the key goes on
+		if (before == "" || !inKey(before[len(before)-1])) && (end == "" || !inKey(end[0])) {
+			return true
+		}
+		text = after
 	}
 }

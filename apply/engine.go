@@ -2,12 +2,11 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
@@ -20,16 +19,19 @@ const (
 	batchRecords   = 5_000            // controller records a request; Kafka refuses more than 10,000
 	requestTimeout = 20 * time.Second // of one write
 	inFlight       = 3                // requests of one phase at once
+	firstPause     = 100 * time.Millisecond
+	longestPause   = 5 * time.Second
 )
 
 // Engine carries out plans on one cluster.
 type Engine struct {
 	Write    *kgo.Client                                               // never sends anything twice by itself: RequestRetries(0)
 	Read     func(context.Context, live.Scope) (*live.Snapshot, error) // one fresh look
-	Observe  func(Event)                                               // called from one goroutine at a time
-	Patience time.Duration                                             // how long a request is tried again, and a result waited for
-	Throttle int64                                                     // bytes per second and broker at which replicas move; 0: unthrottled
-	NoWait   bool                                                      // do not wait for moves to end
+	Measure  func(context.Context, *live.Snapshot, live.Questions) live.Answers
+	Observe  func(Event)   // called from one goroutine at a time
+	Patience time.Duration // how long a request is tried again, and a result waited for
+	Throttle int64         // bytes per second and broker at which replicas move; 0: unthrottled
+	NoWait   bool          // do not wait for moves to end
 	Clock    Clock
 }
 
@@ -52,18 +54,21 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 		report: &Report{Steps: p.Steps, Results: make([]Result, len(p.Steps))},
 		places: make(map[plan.Step]int, len(p.Steps)),
 		failed: map[schema.ID]bool{},
-		slowed: leftovers(p),
+		moving: earlier(p),
+		marked: marked(p),
 	}
 	for i, s := range p.Steps {
 		r.places[s] = i
 	}
-	for phase := plan.PhaseCreate; phase <= plan.PhaseSettle; phase++ {
-		if phase == plan.PhaseSettle {
-			r.await(ctx)
-		}
+	for phase := plan.PhaseCreate; phase < plan.PhaseSettle; phase++ {
 		r.phase(ctx, phase)
 	}
-	r.report.Stopped = context.Cause(ctx)
+	settled := r.settle(ctx)
+	r.phase(ctx, plan.PhaseSettle)
+	if settled {
+		r.leave(r.unthrottle(ctx))
+	}
+	r.report.Moving, r.report.Stopped = len(r.moving), context.Cause(ctx)
 	return r.report
 }
 
@@ -71,12 +76,14 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 type run struct {
 	*Engine
 	plan   *plan.Plan
-	report *Report
 	places map[plan.Step]int
-	slowed []string // topics whose replication is throttled
+	marked map[string]bool // topics on which an earlier apply left a throttle
+	slowed throttle        // what this one has set
 
-	mu     sync.Mutex // guards report.Results, failed and the calls of Observe
+	mu     sync.Mutex // guards report, failed, moving and the calls of Observe
+	report *Report
 	failed map[schema.ID]bool
+	moving []*moving
 }
 
 // phase carries out the steps of one phase.
@@ -92,8 +99,7 @@ func (r *run) phase(ctx context.Context, phase plan.Phase) {
 	}
 	r.event(PhaseStarted{Phase: phase, Steps: len(steps)})
 	if phase == plan.PhaseMove {
-		r.moves(ctx, steps)
-		return
+		steps = r.slow(ctx, steps)
 	}
 	r.batches(ctx, steps)
 }
@@ -111,148 +117,41 @@ func (r *run) batches(ctx context.Context, steps []plan.Step) {
 	_ = group.Wait() // results are in the report
 }
 
-// ready leaves out the steps whose object, or one they depend on, has failed.
+// ready leaves out the steps whose object, or one they depend on, has failed,
+// and those that wait for replicas still on the move.
 func (r *run) ready(steps []plan.Step) []plan.Step {
+	moving := make(map[schema.ID]bool, len(r.moving))
+	for _, m := range r.moving {
+		moving[m.object] = true
+	}
 	var ready []plan.Step
 	for _, s := range steps {
-		if blocker, blocked := r.blocker(s); blocked {
+		about := s.About()
+		switch blocker, blocked := r.blocker(about); {
+		case blocked:
 			r.end(s, Result{Skipped, fmt.Errorf("an earlier step of %s failed", blocker)})
-			continue
+		case about.Phase == plan.PhaseSettle && moving[about.Object]:
+			r.end(s, Result{Outcome: Postponed})
+		default:
+			ready = append(ready, s)
 		}
-		if s.About().Phase == plan.PhaseSettle && r.isMoving(s.About().Object) {
-			continue // left to the next apply
-		}
-		ready = append(ready, s)
 	}
 	return ready
 }
 
-func (r *run) blocker(s plan.Step) (schema.ID, bool) {
-	for _, id := range append(s.About().After, s.About().Object) {
-		if r.failed[id] {
-			return id, true
-		}
+// blocker is the failed object that a step depends on.
+func (r *run) blocker(about *plan.Head) (schema.ID, bool) {
+	if r.failed[about.Object] {
+		return about.Object, true
 	}
-	return schema.ID{}, false
+	i := slices.IndexFunc(about.After, func(id schema.ID) bool { return r.failed[id] })
+	if i < 0 {
+		return schema.ID{}, false
+	}
+	return about.After[i], true
 }
 
-func (r *run) isMoving(id schema.ID) bool {
-	for i, s := range r.report.Steps {
-		if s.About().Object == id && r.report.Results[i].Outcome == Started {
-			return true
-		}
-	}
-	return false
-}
-
-// batch sends steps of one type until each has an outcome: the broker's delays
-// are kept, and after a broken connection what happened is read back.
-func (r *run) batch(ctx context.Context, steps []plan.Step) {
-	deadline := r.Clock.Now().Add(r.Patience)
-	uncertain := false // an earlier try may have worked
-	for pause := firstPause; len(steps) > 0 && ctx.Err() == nil; pause = min(2*pause, longestPause) {
-		a, err := r.send(ctx, steps)
-		if err != nil {
-			steps, uncertain = r.readBack(ctx, steps), true
-		} else {
-			steps = r.account(ctx, steps, a, uncertain)
-			uncertain = uncertain || a.timedOut()
-		}
-		if len(steps) == 0 {
-			return
-		}
-		if r.Clock.Now().After(deadline) {
-			r.giveUp(steps, err)
-			return
-		}
-		why := "the cluster asks to wait"
-		if err != nil {
-			why = "the connection broke: " + err.Error()
-		}
-		r.wait(ctx, why, max(pause, a.throttle))
-	}
-}
-
-const (
-	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
-)
-
-// send makes the request to its end: an interruption waits for its answer.
-func (r *run) send(ctx context.Context, steps []plan.Step) (answer, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-	defer cancel()
-	return send(ctx, r.Write, steps, false)
-}
-
-// account notes the outcomes of an answered request, and returns the steps to send again.
-func (r *run) account(ctx context.Context, steps []plan.Step, a answer, uncertain bool) []plan.Step {
-	var again []plan.Step
-	for _, s := range steps {
-		refused, answered := a.refusals[s.About().Object.Name]
-		switch {
-		case !answered:
-			r.end(s, Result{Unknown, errors.New("the broker did not say how it went")})
-		case refused == nil:
-			r.end(s, Result{Outcome: accepted(s)})
-		case isPassing(refused):
-			again = append(again, s)
-		case uncertain && len(r.readBack(ctx, []plan.Step{s})) == 0: // our own earlier try had worked
-		default:
-			r.end(s, Result{Refused, refused})
-		}
-	}
-	return again
-}
-
-// accepted is how a step ends that the cluster took: moves go on.
-func accepted(s plan.Step) Outcome {
-	if _, ok := s.(*plan.Reassign); ok {
-		return Started
-	}
-	return Done
-}
-
-// isPassing says whether the same request may succeed in a moment.
-func isPassing(err error) bool {
-	for _, code := range []error{kerr.NotController, kerr.ThrottlingQuotaExceeded, kerr.RequestTimedOut, kerr.CoordinatorNotAvailable} {
-		if errors.Is(err, code) {
-			return true
-		}
-	}
-	return false
-}
-
-// readBack finds out what a request without an answer did, and returns the
-// steps whose result is not there.
-func (r *run) readBack(ctx context.Context, steps []plan.Step) []plan.Step {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-	defer cancel()
-	snapshot, err := r.Read(ctx, scopeOf(steps))
-	if err != nil {
-		return steps
-	}
-	var missing []plan.Step
-	for _, s := range steps {
-		if plan.Holds(s, snapshot) == nil {
-			r.end(s, Result{Outcome: accepted(s)})
-			continue
-		}
-		missing = append(missing, s)
-	}
-	return missing
-}
-
-func (r *run) giveUp(steps []plan.Step, broken error) {
-	for _, s := range steps {
-		if broken != nil {
-			r.end(s, Result{Unknown, fmt.Errorf("the connection broke, and what happened cannot be read back: %w", broken)})
-			continue
-		}
-		r.end(s, Result{NotDone, errors.New("the cluster kept asking to wait")})
-	}
-}
-
+// wait pauses, unless an interruption comes first.
 func (r *run) wait(ctx context.Context, why string, d time.Duration) {
 	r.event(Waiting{Why: why, For: d})
 	select {
@@ -265,11 +164,18 @@ func (r *run) wait(ctx context.Context, why string, d time.Duration) {
 func (r *run) end(s plan.Step, result Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.note(s, result)
+	r.Observe(StepEnded{Step: s, Result: result})
+}
+
+// note keeps a result; r.mu is held.
+func (r *run) note(s plan.Step, result Result) {
 	r.report.Results[r.places[s]] = result
-	if result.Outcome != Done && result.Outcome != Started {
+	switch result.Outcome {
+	case Done, Started, Postponed:
+	case NotDone, Refused, Unknown, Skipped, NotMoved:
 		r.failed[s.About().Object] = true
 	}
-	r.Observe(StepEnded{Step: s, Result: result})
 }
 
 func (r *run) event(e Event) {
@@ -278,11 +184,16 @@ func (r *run) event(e Event) {
 	r.Observe(e)
 }
 
+// scopeOf is what shows the results of steps.
 func scopeOf(steps []plan.Step) live.Scope {
 	var s live.Scope
 	for _, step := range steps {
-		if object := step.About().Object; object.Kind == schema.KindQueue {
+		object := step.About().Object
+		if object.Kind == schema.KindQueue {
 			s.Topics = append(s.Topics, object.Name)
+		}
+		if _, moves := step.(*plan.Reassign); moves {
+			s.Moves = true
 		}
 	}
 	return s

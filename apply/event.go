@@ -19,16 +19,26 @@ type Event interface{ event() }
 // PhaseStarted opens a stretch of the apply.
 type PhaseStarted struct {
 	Phase plan.Phase
-	Steps int
+	Steps int // those that can be carried out: what they depend on has not failed
 }
 
-// StepEnded tells how one step went.
+// StepEnded tells how one step went. It comes once for each step, but for
+// those that an interruption left undone. A move of replicas ends so when it
+// was started; [MoveEnded] follows.
 type StepEnded struct {
 	Step   plan.Step
 	Result Result
 }
 
-// Waiting tells that a request was put off, since the cluster asked for it.
+// MoveEnded tells that the replicas of a step are where they go, or will not
+// get there.
+type MoveEnded struct {
+	Step   *plan.Reassign
+	Result Result
+}
+
+// Waiting tells that a request was put off, since the cluster asked for it or
+// could not be reached.
 type Waiting struct {
 	Why string
 	For time.Duration
@@ -37,9 +47,10 @@ type Waiting struct {
 // MoveProgress tells how far the running moves of replicas are.
 type MoveProgress struct {
 	Partitions, Done int
-	Copied           int64 // bytes, by all moves so far
-	Total            int64 // bytes to copy; 0: not known
-	Rate             int64 // bytes per second and broker; 0: unthrottled
+	Copied           int64         // bytes, by all moves so far
+	Total            int64         // bytes to copy; 0: not known
+	Rate             int64         // bytes per second and broker at most; 0: unthrottled
+	Left             time.Duration // at the rate seen so far; 0: not known
 }
 
 // Verifying tells that the cluster is read again.
@@ -47,6 +58,7 @@ type Verifying struct{ Left int }
 
 func (PhaseStarted) event() {}
 func (StepEnded) event()    {}
+func (MoveEnded) event()    {}
 func (Waiting) event()      {}
 func (MoveProgress) event() {}
 func (Verifying) event()    {}
@@ -56,15 +68,18 @@ type Outcome uint8
 
 // The outcomes. The zero Outcome was never reached.
 const (
-	NotDone Outcome = iota // nothing was sent for it
-	Done
-	Refused // the cluster said no
-	Unknown // the connection broke and its effect could not be read back
-	Skipped // what it depends on failed
-	Started // a move that goes on without us
+	NotDone   Outcome = iota // nothing was sent for it, or nothing that had an effect
+	Done                     // the cluster has it
+	Refused                  // the cluster said no
+	Unknown                  // it was sent, and its effect could not be read back
+	Skipped                  // what it depends on failed
+	Started                  // a move that goes on without us
+	Postponed                // it waits for such a move: the next apply's
+	NotMoved                 // a move that makes no progress, or was cancelled by somebody
 )
 
-// Result is an outcome and, where it is not good, why.
+// Result is an outcome and, where it is not good, why. A step without either
+// was not reached before an interruption.
 type Result struct {
 	Outcome Outcome
 	Err     error
@@ -74,8 +89,11 @@ type Result struct {
 type Report struct {
 	Steps    []plan.Step
 	Results  []Result
-	Stopped  error // why it ended before its last step; nil: it did not
-	Leftover error // a throttle that could not be removed
+	Stopped  error // what interrupted it; nil: nothing
+	Leftover error // what is left on the cluster that belongs to no step: a throttle, a stalled move of an earlier apply; nil: nothing
+	Moving   int   // partitions still on the move when it ended, those of earlier applies too
+
+	last []plan.Step // of each request, the last step that the cluster took
 }
 
 // Count is how many steps ended so.
@@ -89,7 +107,7 @@ func (r *Report) Count(o Outcome) int {
 	return n
 }
 
-// OK says whether every step is done.
+// OK says whether every step is done, and nothing is left.
 func (r *Report) OK() bool {
-	return r.Stopped == nil && r.Leftover == nil && r.Count(Done) == len(r.Steps)
+	return r.Stopped == nil && r.Leftover == nil && r.Moving == 0 && r.Count(Done) == len(r.Steps)
 }

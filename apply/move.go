@@ -9,132 +9,217 @@ import (
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 )
 
 const (
-	pollEvery    = time.Second     // while replicas move
-	stalledAfter = 5 * time.Minute // without any progress
+	pollEvery      = time.Second      // while replicas move
+	stalledAfter   = 5 * time.Minute  // without any progress
+	cancelledAfter = 20 * time.Second // at rest elsewhere: brokers lag the controller, but not for so long
 )
-
-// moves starts reassignments under a throttle.
-func (r *run) moves(ctx context.Context, steps []plan.Step) {
-	if err := r.throttle(ctx, steps); err != nil {
-		for _, s := range steps {
-			r.end(s, Result{NotDone, fmt.Errorf("the move cannot be throttled: %w", err)})
-		}
-		return
-	}
-	r.batches(ctx, steps)
-}
 
 // moving is a partition on its way.
 type moving struct {
-	topic     string
+	object    schema.ID
 	partition int
+	to        []int32        // the replicas it will have; nil: an earlier apply's, wherever it goes
+	adding    []int32        // the brokers that copy it
 	step      *plan.Reassign // nil: an earlier apply's
+	resting   time.Time      // since when it was seen elsewhere, and not moving
 }
 
-// await waits until the moves have ended, those of an earlier apply too, and
-// takes the throttles away.
-func (r *run) await(ctx context.Context) {
-	waiting := r.underWay()
-	if r.NoWait || ctx.Err() != nil || len(waiting)+len(r.slowed) == 0 {
-		return
-	}
-	total := len(waiting)
-	since := r.Clock.Now()
-	for mark := ""; len(waiting) > 0; {
-		snapshot, err := r.Read(ctx, scopeOfMoves(waiting))
-		if err == nil {
-			waiting = slices.DeleteFunc(waiting, func(m moving) bool { return r.arrived(m, snapshot) })
-		}
-		copied := r.measure(ctx, waiting)
-		if now := fmt.Sprint(len(waiting), copied); now != mark {
-			since, mark = r.Clock.Now(), now
-		}
-		r.event(MoveProgress{Partitions: total, Done: total - len(waiting), Copied: copied, Rate: r.Throttle})
-		if len(waiting) == 0 {
-			break
-		}
-		if r.Clock.Now().Sub(since) > stalledAfter {
-			r.stalled(waiting)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-r.Clock.After(pollEvery):
-		}
-	}
-	r.finish()
-	if err := r.unthrottle(ctx); err != nil {
-		r.report.Leftover = fmt.Errorf("the replication throttle could not be removed: %w", err)
-	}
-}
-
-// underWay are the partitions whose move was started, now or before.
-func (r *run) underWay() []moving {
-	var all []moving
-	for i, s := range r.report.Steps {
-		step, ok := s.(*plan.Reassign)
-		if !ok || r.report.Results[i].Outcome != Started {
-			continue
-		}
-		for _, m := range step.Moves {
-			all = append(all, moving{topic: step.Object.Name, partition: int(m.Partition), step: step})
-		}
-	}
-	for _, m := range r.plan.Moving {
-		all = append(all, moving{topic: m.Object.Name, partition: m.Partition})
+// earlier are the partitions whose move an earlier apply has started.
+func earlier(p *plan.Plan) []*moving {
+	var all []*moving
+	for _, m := range p.Moving {
+		all = append(all, &moving{object: m.Object, partition: m.Partition, adding: m.Adding})
 	}
 	return all
 }
 
-// arrived says whether a partition is where it should be, or will never get there.
-func (r *run) arrived(m moving, snapshot *live.Snapshot) bool {
-	topic := snapshot.Topics[m.topic]
-	if topic.State != live.Present || m.partition >= len(topic.Value.Partitions) {
-		return false
+// begin notes moves that the cluster has taken.
+func (r *run) begin(step *plan.Reassign, moves []plan.Move) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range moves {
+		m := &moves[i]
+		r.moving = append(r.moving, &moving{object: step.Object, partition: int(m.Partition), to: m.To, adding: m.Added(), step: step})
 	}
-	p := &topic.Value.Partitions[m.partition]
-	if p.Moving() {
-		return false
+}
+
+// settle waits until every partition is where it goes, or will never get
+// there. It says whether none moves any more.
+func (r *run) settle(ctx context.Context) bool {
+	if r.NoWait || ctx.Err() != nil {
+		return len(r.moving) == 0 && ctx.Err() == nil
 	}
-	if m.step == nil {
-		return true
-	}
-	want := m.step.Moves[slices.IndexFunc(m.step.Moves, func(w plan.Move) bool { return int(w.Partition) == m.partition })].To
-	if !slices.Equal(p.Replicas, want) {
-		r.end(m.step, Result{Refused, fmt.Errorf("the move of partition %d to %v was cancelled by somebody: it is on %v", m.partition, want, p.Replicas)})
+	w := &watch{all: slices.Clone(r.moving), since: r.Clock.Now()}
+	for len(r.moving) > 0 {
+		r.look(ctx, w)
+		if len(r.moving) == 0 {
+			break
+		}
+		if r.Clock.Now().Sub(w.since) > stalledAfter {
+			r.stalled(w)
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-r.Clock.After(pollEvery):
+		}
 	}
 	return true
 }
 
-// finish marks the started moves as done.
-func (r *run) finish() {
-	for i, s := range r.report.Steps {
-		if r.report.Results[i].Outcome == Started {
-			r.end(s, Result{Outcome: Done})
+// look reads once how far the moves are, and ends the steps whose last has arrived.
+func (r *run) look(ctx context.Context, w *watch) {
+	scope := scopeOfMoves(w.all)
+	snapshot, err := r.Read(ctx, scope)
+	if err != nil {
+		w.blind = err
+		return
+	}
+	w.blind, w.cluster = nil, snapshot.Cluster
+	r.moving = slices.DeleteFunc(r.moving, func(m *moving) bool { return r.arrived(m, snapshot) })
+	r.arrivals(w.all)
+	answers := r.Measure(ctx, snapshot, live.Questions{Sizes: scope.Topics})
+	r.event(w.progress(len(r.moving), answers, r.Clock.Now(), r.Throttle))
+}
+
+// arrived says whether a partition is where it should be, or will never get there.
+func (r *run) arrived(m *moving, snapshot *live.Snapshot) bool {
+	where, rests := "gone", true
+	switch topic := snapshot.Topics[m.object.Name]; {
+	case topic.State == live.Unseen, topic.State == live.Present && snapshot.Moves.State != live.Present:
+		return false
+	case topic.State == live.Present && m.partition < len(topic.Value.Partitions):
+		p := &topic.Value.Partitions[m.partition]
+		if rests = !p.Moving(); rests && (m.to == nil || slices.Equal(p.Replicas, m.to)) {
+			return true
+		}
+		where = fmt.Sprintf("on %v", p.Replicas)
+	}
+	switch now := r.Clock.Now(); {
+	case !rests:
+		m.resting = time.Time{}
+		return false
+	case m.resting.IsZero():
+		m.resting = now
+		return false
+	case now.Sub(m.resting) < cancelledAfter:
+		return false
+	}
+	r.fail(m, fmt.Errorf("the move of partition %d to %v was cancelled by somebody: it is %s", m.partition, m.to, where))
+	return true
+}
+
+// arrivals ends the steps all of whose partitions have arrived.
+func (r *run) arrivals(all []*moving) {
+	left := map[*plan.Reassign]bool{}
+	for _, m := range r.moving {
+		left[m.step] = true
+	}
+	for _, m := range all {
+		if m.step != nil && !left[m.step] {
+			r.endMove(m.step, Result{Outcome: Done})
 		}
 	}
 }
+
+// fail ends the step of a move that will not succeed. One of an earlier apply
+// has no step here: it is left on the cluster.
+func (r *run) fail(m *moving, err error) {
+	if m.step == nil {
+		r.leave(fmt.Errorf("%s: %w", m.object, err))
+		return
+	}
+	r.endMove(m.step, Result{NotMoved, err})
+}
+
+// endMove notes how a started move ended, once.
+func (r *run) endMove(s *plan.Reassign, result Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.report.Results[r.places[s]].Outcome != Started {
+		return
+	}
+	r.note(s, result)
+	r.Observe(MoveEnded{Step: s, Result: result})
+}
+
+// leave notes what stays on the cluster.
+func (r *run) leave(err error) { r.report.Leftover = errors.Join(r.report.Leftover, err) }
 
 // stalled gives up on moves that make no progress: their own objects fail.
-func (r *run) stalled(waiting []moving) {
-	for _, m := range waiting {
-		if m.step != nil {
-			r.end(m.step, Result{Refused, errors.New("the move has stalled: no progress for " + stalledAfter.String() + "; is a broker down?")})
-		}
+func (r *run) stalled(w *watch) {
+	for _, m := range r.moving {
+		r.fail(m, fmt.Errorf("the move of partition %d has stalled: no progress for %v, %w", m.partition, stalledAfter, w.cause(m)))
 	}
-	r.finish()
 }
 
-func scopeOfMoves(all []moving) live.Scope {
-	var s live.Scope
+func scopeOfMoves(all []*moving) live.Scope {
+	s := live.Scope{Moves: true}
 	for _, m := range all {
-		s.Topics = append(s.Topics, m.topic)
+		s.Topics = append(s.Topics, m.object.Name)
 	}
 	slices.Sort(s.Topics)
 	s.Topics = slices.Compact(s.Topics)
 	return s
+}
+
+// watch measures how moves come along.
+type watch struct {
+	all     []*moving
+	cluster live.Cluster // as last seen
+	blind   error        // why nothing was seen when last looked
+	since   time.Time    // of the last progress
+	begin   time.Time    // of the first measurement
+	first   int64        // bytes copied at begin
+	copied  int64
+	left    int // partitions
+}
+
+// cause is what may keep a move.
+func (w *watch) cause(m *moving) error {
+	if w.blind != nil {
+		return fmt.Errorf("the cluster cannot be read: %w", w.blind)
+	}
+	for _, id := range m.adding {
+		if !w.cluster.Up(id) {
+			return fmt.Errorf("broker %d is down", id)
+		}
+	}
+	return errors.New("and all brokers that copy it are up: the log of its leader may tell why")
+}
+
+// progress is where the moves are, and for how long they will go on at the
+// rate seen so far.
+func (w *watch) progress(left int, answers live.Answers, now time.Time, throttle int64) MoveProgress {
+	var copied, total int64
+	for _, m := range w.all {
+		sizes := answers.Sizes[m.object.Name].Value
+		if m.partition >= len(sizes) {
+			continue // not told
+		}
+		whole := sizes.Largest(m.partition)
+		for _, broker := range m.adding {
+			total += whole
+			copied += min(sizes[m.partition][broker], whole)
+		}
+	}
+	if left == 0 {
+		copied = total // the leaders' logs have grown meanwhile
+	}
+	if w.begin.IsZero() {
+		w.begin, w.first = now, copied
+	}
+	if copied != w.copied || left != w.left {
+		w.copied, w.left, w.since = copied, left, now
+	}
+	p := MoveProgress{Partitions: len(w.all), Done: len(w.all) - left, Copied: copied, Total: total, Rate: throttle}
+	if gained := copied - w.first; gained > 0 && left > 0 {
+		p.Left = time.Duration(float64(now.Sub(w.begin)) / float64(gained) * float64(total-copied)).Round(time.Second)
+	}
+	return p
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
 )
 
 // Refusal is a cluster's no to one object.
@@ -22,8 +24,8 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string {
-	var code *kerr.Error
-	if !errors.As(r.Code, &code) {
+	code, ok := errors.AsType[*kerr.Error](r.Code)
+	if !ok {
 		return r.Message
 	}
 	if r.Message == "" {
@@ -53,19 +55,24 @@ type answer struct {
 	throttle time.Duration    // how long the broker wants to be left alone
 }
 
-// timedOut says whether the broker gave up waiting for something that may still happen.
-func (a answer) timedOut() bool {
-	for _, err := range a.refusals {
-		if errors.Is(err, kerr.RequestTimedOut) {
-			return true
-		}
-	}
-	return false
-}
-
 // send makes one request of steps of one type. Its error is the connection's:
 // then nothing is known about any of the steps.
 func send(ctx context.Context, client *kgo.Client, steps []plan.Step, validate bool) (answer, error) {
+	a, err := request(ctx, client, steps, validate)
+	return a, broken(err)
+}
+
+// broken takes a guess out of the client's words for a connection that ended
+// at its first request: that the login is at fault. It is not, where others
+// have worked.
+func broken(err error) error {
+	if _, guesses := errors.AsType[*kgo.ErrFirstReadEOF](err); guesses {
+		return errors.New("the broker closed the connection")
+	}
+	return err
+}
+
+func request(ctx context.Context, client *kgo.Client, steps []plan.Step, validate bool) (answer, error) {
 	timeout := millis(ctx)
 	switch steps[0].(type) {
 	case *plan.CreateTopic:
@@ -103,7 +110,7 @@ func createTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, ti
 			t.ReplicaAssignment = append(t.ReplicaAssignment, kmsg.CreateTopicsRequestTopicReplicaAssignment{Partition: int32(p), Replicas: replicas})
 		}
 		for _, key := range slices.Sorted(maps.Keys(create.Configs)) {
-			t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: key, Value: kmsg.StringPtr(create.Configs[key])})
+			t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: key, Value: new(create.Configs[key])})
 		}
 	}
 	resp, err := req.RequestWith(ctx, client)
@@ -146,7 +153,7 @@ func alterConfigs(ctx context.Context, client *kgo.Client, steps []plan.Step, va
 }
 
 func configOp(key string, op kmsg.IncrementalAlterConfigOp, value string) kmsg.IncrementalAlterConfigsRequestResourceConfig {
-	return kmsg.IncrementalAlterConfigsRequestResourceConfig{Name: key, Op: op, Value: kmsg.StringPtr(value)}
+	return kmsg.IncrementalAlterConfigsRequestResourceConfig{Name: key, Op: op, Value: &value}
 }
 
 func addPartitions(ctx context.Context, client *kgo.Client, steps []plan.Step, timeout int32, validate bool) (answer, error) {
@@ -191,7 +198,7 @@ func reassign(ctx context.Context, client *kgo.Client, steps []plan.Step, timeou
 	a := newAnswer(len(steps), resp.ThrottleMillis)
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
-		a.refusals[t.Topic] = partitionRefusals(t)
+		a.refusals[t.Topic] = refusedPartitions(t)
 	}
 	if err := refusal(resp.ErrorCode, resp.ErrorMessage); err != nil {
 		for _, s := range steps {
@@ -201,28 +208,60 @@ func reassign(ctx context.Context, client *kgo.Client, steps []plan.Step, timeou
 	return a, nil
 }
 
-func partitionRefusals(t *kmsg.AlterPartitionAssignmentsResponseTopic) error {
-	var all []error
+// partlyRefused is a cluster's no to some partitions of a topic: the others
+// were taken.
+type partlyRefused struct {
+	partitions map[int32]error
+}
+
+func (p *partlyRefused) Error() string {
+	var all []string
+	for _, partition := range slices.Sorted(maps.Keys(p.partitions)) {
+		all = append(all, fmt.Sprintf("partition %d: %v", partition, p.partitions[partition]))
+	}
+	return strings.Join(all, "; ")
+}
+
+// Unwrap gives the refusals of the partitions.
+func (p *partlyRefused) Unwrap() []error { return slices.Collect(maps.Values(p.partitions)) }
+
+// taken are the moves of the step that were not refused.
+func (p *partlyRefused) taken(step *plan.Reassign) []plan.Move {
+	return slices.DeleteFunc(slices.Clone(step.Moves), func(m plan.Move) bool { return p.partitions[m.Partition] != nil })
+}
+
+func refusedPartitions(t *kmsg.AlterPartitionAssignmentsResponseTopic) error {
+	refused := map[int32]error{}
 	for i := range t.Partitions {
 		p := &t.Partitions[i]
 		if err := refusal(p.ErrorCode, p.ErrorMessage); err != nil {
-			all = append(all, fmt.Errorf("partition %d: %w", p.Partition, err))
+			refused[p.Partition] = err
 		}
 	}
-	return errors.Join(all...)
+	if len(refused) == 0 {
+		return nil
+	}
+	return &partlyRefused{refused}
 }
 
 // deleteTopics deletes by topic id where there is one (KIP-516): a topic made
-// again under the same name is safe.
+// again under the same name is safe. Brokers without ids (before Kafka 2.8) are
+// asked by name.
 func deleteTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, timeout int32) (answer, error) {
 	req := kmsg.NewPtrDeleteTopicsRequest()
 	req.TimeoutMillis = timeout
-	req.Topics = make([]kmsg.DeleteTopicsRequestTopic, len(steps))
 	names := make(map[[16]byte]string, len(steps))
-	for i, s := range steps {
+	for _, s := range steps {
 		gone := s.(*plan.DeleteTopic)
-		req.Topics[i].TopicID = gone.ID
-		names[gone.ID] = gone.Object.Name
+		t := kmsg.NewDeleteTopicsRequestTopic()
+		if gone.ID == (live.TopicID{}) {
+			t.Topic = &gone.Object.Name
+			req.TopicNames = append(req.TopicNames, gone.Object.Name) // what the brokers of then understand
+		} else {
+			t.TopicID = gone.ID
+			names[gone.ID] = gone.Object.Name
+		}
+		req.Topics = append(req.Topics, t)
 	}
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
@@ -231,7 +270,11 @@ func deleteTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, ti
 	a := newAnswer(len(steps), resp.ThrottleMillis)
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
-		a.refusals[names[t.TopicID]] = refusal(t.ErrorCode, t.ErrorMessage)
+		name, byID := names[t.TopicID]
+		if !byID && t.Topic != nil {
+			name = *t.Topic
+		}
+		a.refusals[name] = refusal(t.ErrorCode, t.ErrorMessage)
 	}
 	return a, nil
 }

@@ -168,7 +168,7 @@ func TestBuildChanges(t *testing.T) {
 		},
 		"create, the numbers left to the broker": {
 			queue("orders"), world(nil), plan.Create, nil,
-			[]plan.Step{&plan.CreateTopic{Head: head(plan.PhaseCreate, 2), Partitions: -1, Factor: -1}},
+			[]plan.Step{&plan.CreateTopic{Head: head(plan.PhaseCreate, 11), Partitions: -1, Factor: -1}},
 		},
 		"create on racks": {
 			queue("orders", partitions(2), factor(2), racks("a", "b")), world(nil), plan.Create,

@@ -94,6 +94,9 @@ func (b *builder) deletion(d *schema.Removal) {
 	}
 }
 
+// guessedPartitions is how many a broker's default may be.
+const guessedPartitions = 10
+
 func (b *builder) createQueue(q *schema.Queue) {
 	create := &CreateTopic{Partitions: -1, Factor: -1, Configs: values(q.Config)}
 	c := Change{Addr: q.Addr, Object: q.ID(), Action: Create, Source: q.Source}
@@ -117,7 +120,7 @@ func (b *builder) createQueue(q *schema.Queue) {
 	for _, key := range slices.Sorted(maps.Keys(q.Config)) {
 		c.Fields = append(c.Fields, configField(q, key))
 	}
-	create.Head = Head{Phase: PhaseCreate, Records: 1 + max(q.Partitions, 1) + len(q.Config)}
+	create.Head = Head{Phase: PhaseCreate, Records: 1 + cmp.Or(q.Partitions, guessedPartitions) + len(q.Config)}
 	b.change(c, create)
 }
 

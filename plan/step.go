@@ -26,10 +26,14 @@ type Head struct {
 	Records int         `json:"records"`         // how many records the controller writes for it (10,000 a request at most)
 }
 
-// About makes every struct that embeds a Head a Step.
+// About is the part that all steps have.
 func (h *Head) About() *Head { return h }
 
-func (h *Head) step() {}
+func (*CreateTopic) step()   {}
+func (*AlterConfigs) step()  {}
+func (*AddPartitions) step() {}
+func (*Reassign) step()      {}
+func (*DeleteTopic) step()   {}
 
 // Phase is a stretch of an apply; one ends before the next begins.
 type Phase uint8

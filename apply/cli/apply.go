@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/queueform/queueform/apply/progress"
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/planfile"
+	"github.com/queueform/queueform/plan/render"
 	"github.com/queueform/queueform/schema/catalog"
 )
 
@@ -56,7 +58,7 @@ Exit codes: 0 applied, or nothing to do; 1 error; 3 blocked by a hazard;
 	flags.register(c)
 	c.Flags().BoolVar(&flags.autoApprove, "auto-approve", false, "do not ask")
 	c.Flags().BoolVar(&flags.noWait, "no-wait", false, "do not wait for replicas to move")
-	c.Flags().StringVar(&flags.throttle, "throttle", "50MiB", "bytes per second and broker at which replicas move, or none: `RATE`")
+	c.Flags().StringVar(&flags.throttle, "throttle", "50MiB", "bytes per second and broker to move, a `RATE` or none")
 	return c
 }
 
@@ -86,7 +88,8 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 		return err
 	}
 	if saved != nil {
-		if err := stale(saved, p.document); err != nil {
+		p.document.Bind(p.Topology)
+		if err := saved.Stale(p.document); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
@@ -136,24 +139,27 @@ func (s *session) carryOut(ctx context.Context, p *planned, flags applyFlags, sa
 	switch {
 	case p.diags.HasErrors():
 		return &exit{code: exitError, err: errors.New("nothing was applied")}
-	case len(p.Steps) == 0 && len(p.Moving) == 0:
-		return s.ended(p)
 	case len(p.blocking) > 0:
 		s.flags(p.blocking)
 		return &exit{code: exitBlocked}
+	case len(p.Steps)+len(p.Moving)+len(p.Throttled) == 0:
+		return p.incomplete()
 	case !flags.autoApprove && !saved:
 		if err := s.confirm(ctx); err != nil {
 			return err
 		}
 	}
-	watch := progress.New(s.Err, s.Terminal)
+	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
-		Write: s.conn.Writer(), Read: s.read, Observe: watch.Event, Clock: apply.SystemClock(),
+		Write: s.conn.Writer(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(),
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}
 	report := engine.Run(ctx, p.Plan)
+	missing := engine.Verify(ctx, p.Plan, report)
 	watch.Close()
-	return s.outcome(ctx, p, report, engine)
+	s.tell(s.files, failures(p.Plan, report, missing))
+	progress.Sum(s.Err, p.Plan, report)
+	return s.ended(ctx, p, report, missing)
 }
 
 func (s *session) confirm(ctx context.Context) error {
@@ -177,80 +183,56 @@ func (s *session) confirm(ctx context.Context) error {
 	}
 }
 
-// outcome tells how an apply went, on the lines that asked for what failed,
-// and reads the cluster once more.
-func (s *session) outcome(ctx context.Context, p *planned, report *apply.Report, engine *apply.Engine) error {
-	s.tell(s.files, failures(p.Plan, report))
-	fmt.Fprintln(s.Err, progress.Sum(report))
-	if report.Stopped != nil {
-		return &exit{code: exitError, err: errors.New("interrupted; run apply again to go on")}
-	}
-	left := engine.Verify(ctx, report)
-	if len(left) > 0 {
-		for step, why := range left {
-			fmt.Fprintf(s.Err, "not there yet: %s: %v\n", step.About().Object, why)
-		}
+// ended finds the exit code of an apply.
+func (s *session) ended(ctx context.Context, p *planned, report *apply.Report, missing map[plan.Step]error) error {
+	going := report.Count(apply.Started) + report.Count(apply.Postponed)
+	moving := going > 0 || report.Moving > 0
+	switch {
+	case report.Stopped != nil:
+		return &exit{code: exitError, err: errors.New("interrupted: apply again to go on")}
+	case report.Leftover != nil:
+		return &exit{code: exitError, err: report.Leftover}
+	case len(missing) > 0 || report.Count(apply.Done)+going < len(report.Steps):
 		return &exit{code: exitError}
+	case moving:
+		fmt.Fprintln(s.Err, "Data is still moving: apply again to wait for it, and to remove the throttle.")
+		return cmp.Or(p.incomplete(), error(&exit{code: exitMoving}))
 	}
-	if !report.OK() {
-		if report.Count(apply.Started) > 0 && report.Count(apply.Started)+report.Count(apply.Done) == len(report.Steps) {
-			return &exit{code: exitMoving}
-		}
-		return &exit{code: exitError}
-	}
-	again, err := s.plan(ctx)
-	if err != nil {
+	if err := s.converge(ctx); err != nil {
 		return err
 	}
-	return s.ended(again)
+	return p.incomplete()
 }
 
-// ended says whether the cluster is as declared.
-func (s *session) ended(p *planned) error {
-	switch {
-	case p.failed():
-		return &exit{code: exitError}
-	case p.document.Summary.Changes() > 0:
-		fmt.Fprintln(s.Err, "The cluster is not as declared yet:")
-		if err := s.show(p, "text", false); err != nil {
-			return err
-		}
-		return &exit{code: exitError}
+// converge reads the cluster once more, and says what is not as declared.
+func (s *session) converge(ctx context.Context) error {
+	p, err := s.compare(ctx)
+	if err != nil || len(p.Changes) == 0 {
+		return err
 	}
-	return nil
+	fmt.Fprintln(s.Err, "The cluster is not as declared yet:")
+	if err := render.Text(s.Err, planfile.New(p.Plan, nil, nil, version()), render.Options{Width: s.Width}); err != nil {
+		return err
+	}
+	return &exit{code: exitError}
 }
 
 // failures are the steps that did not end well, each on the line that asked for it.
-func failures(p *plan.Plan, report *apply.Report) hcl.Diagnostics {
+func failures(p *plan.Plan, report *apply.Report, missing map[plan.Step]error) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i, step := range report.Steps {
-		result := report.Results[i]
-		if result.Err == nil {
+		says, err := progress.Says(report.Results[i].Outcome), report.Results[i].Err
+		if err == nil {
+			says, err = "not there yet", missing[step]
+		}
+		if err == nil {
 			continue
 		}
-		c := &p.Changes[step.About().Changes[0]]
-		at := c.Source
+		at := apply.Line(p, step, err)
 		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  fmt.Sprintf("%s: %s", c.Addr, progress.Says(result.Outcome)),
-			Detail:   result.Err.Error(),
-			Subject:  &at,
+			Severity: hcl.DiagError, Summary: fmt.Sprintf("%s: %s", p.Changes[step.About().Changes[0]].Addr, says),
+			Detail: err.Error(), Subject: &at,
 		})
 	}
 	return diags
-}
-
-// stale compares a saved plan with what would be planned now.
-func stale(saved, now *planfile.Document) error {
-	switch {
-	case saved.Cluster.ID != now.Cluster.ID:
-		return fmt.Errorf("the plan was made for cluster %s, and this is %s", saved.Cluster.ID, now.Cluster.ID)
-	case saved.Digest != now.Digest:
-		return errors.New("the files or their variables have changed since the plan was made: plan again")
-	case len(now.Steps) == 0 && len(saved.Steps) > 0:
-		return errors.New("the plan was applied already: there is nothing left to do")
-	case !saved.SameSteps(now):
-		return errors.New("the cluster has changed since the plan was made: plan again")
-	}
-	return nil
 }

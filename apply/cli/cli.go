@@ -11,10 +11,13 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/queueform/queueform/plan/connect"
 )
 
 // Exit codes, as the README lists them.
@@ -57,6 +60,9 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(s.Err, "error: interrupted")
+		return exitError
 	case errors.As(err, &ended):
 		if ended.err != nil {
 			fmt.Fprintln(s.Err, "error:", ended.err)
@@ -105,6 +111,7 @@ could lose, apply makes it so from a pipeline.`,
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	root.SetVersionTemplate("queueform {{.Version}}\n")
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages", fmt.Sprintf("FlagUsagesWrapped %d", a.Width)))
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "the topology's `DIR`")
 	flags.SortFlags = false
@@ -116,17 +123,17 @@ could lose, apply makes it so from a pipeline.`,
 func (a *app) topologyFlags(c *cobra.Command) {
 	flags := c.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVar(&a.vars, "var", nil, "set a variable, `NAME=VALUE` (repeatable)")
-	flags.StringArrayVar(&a.varFiles, "var-file", nil, "set variables from a `FILE` (repeatable)")
-	flags.StringVar(&a.cluster, "cluster", "", "the cluster block `NAME`; embedded is always there")
+	flags.StringArrayVar(&a.vars, "var", nil, "a variable's value: `NAME=VALUE` (repeatable)")
+	flags.StringArrayVar(&a.varFiles, "var-file", nil, "a `FILE` of variables' values (repeatable)")
+	flags.StringVar(&a.cluster, "cluster", "", "`NAME` of the cluster block to use, or embedded")
 }
 
 // clusterFlags are those of every command that talks to a cluster.
 func (a *app) clusterFlags(c *cobra.Command) {
 	a.topologyFlags(c)
 	flags := c.Flags()
-	flags.StringSliceVar(&a.bootstrap, "bootstrap-servers", nil, "`HOST:PORT,...` instead of the cluster block's")
-	flags.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long the cluster may take to answer")
+	flags.StringSliceVar(&a.bootstrap, "bootstrap-servers", nil, "comma-separated `SERVERS`, host:port each, before the block's")
+	flags.DurationVar(&a.timeout, "timeout", connect.DefaultTimeout, "`TIME` that the cluster may take to answer")
 	flags.BoolVar(&a.verbose, "verbose", false, "log the conversation with the cluster to stderr")
 }
 

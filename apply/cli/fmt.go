@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,43 +114,4 @@ func (f *formatter) one(file string) error {
 		fmt.Fprintln(f.Out, file)
 	}
 	return nil
-}
-
-// replace gives a file new contents whole or not at all, and leaves its
-// permissions as they are. A symbolic link stays one: the file that it leads
-// to is replaced.
-func replace(path string, contents []byte) (err error) {
-	if path, err = filepath.EvalSymlinks(path); err != nil {
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if info.Mode().Perm()&0o200 == 0 {
-		return fmt.Errorf("the file is read-only: %w", fs.ErrPermission) // a rename would not mind
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		temporary.Close()
-		if err != nil {
-			_ = os.Remove(temporary.Name())
-		}
-	}()
-	if _, err := temporary.Write(contents); err != nil {
-		return err
-	}
-	if err := temporary.Chmod(info.Mode().Perm()); err != nil {
-		return err
-	}
-	if err := temporary.Sync(); err != nil {
-		return err
-	}
-	if err := temporary.Close(); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
 }

@@ -1,9 +1,8 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +20,8 @@ type planFlags struct {
 
 func (f *planFlags) register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVar(&f.target, "target", nil, "only the block at `ADDRESS`, and the creations it refers to (repeatable)")
-	flags.StringArrayVar(&f.allow, "allow", nil, "let a hazard pass, `CODE:ADDRESS,...` (repeatable)")
+	flags.StringArrayVar(&f.target, "target", nil, "only the block at `ADDRESS` and what it needs (repeatable)")
+	flags.StringArrayVar(&f.allow, "allow", nil, "let a hazard pass: `CODE:ADDRESS` (repeatable)")
 	flags.BoolVar(&f.all, "all", false, "print every change")
 }
 
@@ -33,10 +32,10 @@ func (a *app) planCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what apply would change, and what it could lose",
-		Long: `Compares the topology with the live cluster and shows the minimal set of changes.
-Nothing is written to the cluster.
+		Long: `Compares the topology with the live cluster and shows the minimal set of
+changes. Nothing is written to the cluster.
 
-Exit codes: 0 planned; 1 error; 2 there is something to do (--detailed-exitcode);
+Exit codes: 0 planned; 1 error; 2 something to do (--detailed-exitcode);
 3 blocked by a hazard.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -61,7 +60,7 @@ Exit codes: 0 planned; 1 error; 2 there is something to do (--detailed-exitcode)
 	a.clusterFlags(c)
 	flags.register(c)
 	c.Flags().StringVar(&out, "out", "", "write the plan to a `FILE` for apply")
-	c.Flags().StringVar(&format, "format", "text", "text or json")
+	c.Flags().StringVar(&format, "format", "text", "`FORMAT`: text or json")
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there is something to do")
 	return c
 }
@@ -69,6 +68,7 @@ Exit codes: 0 planned; 1 error; 2 there is something to do (--detailed-exitcode)
 // show prints the plan to stdout.
 func (a *app) show(p *planned, format string, all bool) error {
 	if format == "json" {
+		p.document.Bind(p.Topology)
 		return planfile.Encode(a.Out, p.document)
 	}
 	return render.Text(a.Out, p.document, render.Options{Width: a.Width, Color: a.Color, All: all})
@@ -80,6 +80,7 @@ func (a *app) planned(p *planned, out, format string, detailed bool) error {
 		return &exit{code: exitError}
 	}
 	if out != "" {
+		p.document.Bind(p.Topology)
 		if err := save(out, p.document); err != nil {
 			return err
 		}
@@ -99,22 +100,14 @@ func (a *app) flags(blocking []guard.Finding) {
 	_ = render.Flags(a.Err, blocking) // a stderr that cannot be written to leaves nobody to tell
 }
 
-// save writes the file whole or not at all.
-func save(path string, d *planfile.Document) (err error) {
-	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write the plan: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temporary.Name())
-		}
-	}()
-	if err := planfile.Encode(temporary, d); err != nil {
+// save writes the plan document to a file.
+func save(path string, d *planfile.Document) error {
+	var text bytes.Buffer
+	if err := planfile.Encode(&text, d); err != nil {
 		return err
 	}
-	if err := temporary.Close(); err != nil {
+	if err := replace(path, text.Bytes()); err != nil {
 		return fmt.Errorf("write the plan: %w", err)
 	}
-	return os.Rename(temporary.Name(), path)
+	return nil
 }

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -64,9 +66,12 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 
 // connect opens the cluster of the topology; the embedded one is started first.
 func (s *session) connect(ctx context.Context) error {
-	c := s.topology.Cluster
 	servers := s.bootstrap
-	if c != nil && c.Name == schema.EmbeddedCluster {
+	if s.embedded() {
+		if diags := devcluster.Check(s.topology); diags.HasErrors() {
+			s.tell(s.files, diags)
+			return &exit{code: exitError}
+		}
 		embedded, err := devcluster.Start(filepath.Join(s.dir, ".queueform"))
 		if err != nil {
 			return err
@@ -78,13 +83,17 @@ func (s *session) connect(ctx context.Context) error {
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	conn, err := connect.Open(ctx, c, options)
+	conn, err := connect.Open(ctx, s.topology.Cluster, options)
 	if err != nil {
 		return s.unreachable(err)
 	}
 	s.conn = conn
 	s.closers = append(s.closers, conn)
 	return nil
+}
+
+func (s *session) embedded() bool {
+	return s.topology.Cluster != nil && s.topology.Cluster.Name == schema.EmbeddedCluster
 }
 
 func (s *session) close() {
@@ -100,22 +109,35 @@ func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, e
 	return inspect.Read(ctx, s.conn.Client(), scope)
 }
 
+// measure answers what judging and moving ask, within --timeout.
+func (s *session) measure(ctx context.Context, snapshot *live.Snapshot, q live.Questions) live.Answers {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return inspect.Measure(ctx, s.conn.Client(), snapshot, q)
+}
+
 // planned is a plan with everything that was found out about it.
 type planned struct {
 	*plan.Plan
+	snapshot *live.Snapshot
 	diags    hcl.Diagnostics
-	found    []guard.Finding
 	blocking []guard.Finding
 	document *planfile.Document
 }
 
 // failed says whether the files ask for what cannot be, or the cluster did not show what is there.
-func (p *planned) failed() bool {
-	return p.diags.HasErrors() || len(p.Blocked) > 0 || p.Incomplete()
+func (p *planned) failed() bool { return p.diags.HasErrors() || p.incomplete() != nil }
+
+// incomplete is the error of a plan that leaves out something declared.
+func (p *planned) incomplete() error {
+	if len(p.Blocked) == 0 && !p.Incomplete() {
+		return nil
+	}
+	return &exit{code: exitError, err: errors.New("the plan is incomplete: something declared could not be read or done, as said above")}
 }
 
-// plan reads the cluster, compares, lets the brokers check, and judges.
-func (s *session) plan(ctx context.Context) (*planned, error) {
+// compare reads the cluster and plans.
+func (s *session) compare(ctx context.Context) (*planned, error) {
 	snapshot, err := s.read(ctx, plan.Scope(s.topology))
 	if err != nil {
 		return nil, s.unreachable(s.conn.Explain(err))
@@ -126,17 +148,25 @@ func (s *session) plan(ctx context.Context) (*planned, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	inspect.Inherited(ctx, s.conn.Client(), snapshot, plan.Unknown(s.topology, snapshot))
-	p := &planned{}
+	p := &planned{snapshot: snapshot}
 	p.Plan, p.diags = plan.Build(s.topology, snapshot, plan.Options{Target: s.target})
-	p.diags = append(p.diags, apply.Check(ctx, s.conn.Client(), p.Plan)...)
-	facts := guard.Facts{Snapshot: snapshot, Throttle: s.throttle}
+	return p, nil
+}
+
+// plan compares, lets the brokers check, and judges.
+func (s *session) plan(ctx context.Context) (*planned, error) {
+	p, err := s.checked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle}
 	found, open := guard.Judge(p.Plan, facts)
 	if !open.None() {
-		facts.Answers = inspect.Measure(ctx, s.conn.Client(), snapshot, open)
+		facts.Answers = s.measure(ctx, p.snapshot, open)
 		found, _ = guard.Judge(p.Plan, facts)
 	}
-	p.found, p.blocking = found, guard.Blocking(found, s.allowed)
-	p.document = planfile.New(p.Plan, found, version())
+	p.blocking = guard.Blocking(found, s.allowed)
+	p.document = planfile.New(p.Plan, found, p.diags, version())
 	s.tell(s.files, p.diags)
 	for _, unused := range guard.Unused(s.allowed, found) {
 		fmt.Fprintf(s.Err, "note: --allow %s: the plan has no such hazard\n", unused)
@@ -144,10 +174,46 @@ func (s *session) plan(ctx context.Context) (*planned, error) {
 	return p, nil
 }
 
+// checked compares and asks whether the cluster would carry the plan out. A
+// snapshot that a lagging broker gave is taken again, for some seconds.
+func (s *session) checked(ctx context.Context) (*planned, error) {
+	const longest = 4 * time.Second
+	for pause := 100 * time.Millisecond; ; pause *= 2 {
+		p, err := s.compare(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if outdated := s.check(ctx, p); !outdated || pause > longest {
+			return p, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// check adds what the cluster would refuse. Outdated is a plan that does not
+// know the cluster as it is.
+func (s *session) check(ctx context.Context, p *planned) (outdated bool) {
+	if s.embedded() {
+		p.diags = append(p.diags, devcluster.CheckPlan(p.Plan)...)
+	}
+	if p.diags.HasErrors() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	refused, outdated := apply.Check(ctx, s.conn.Client(), p.Plan)
+	p.diags = append(p.diags, refused...)
+	return outdated
+}
+
 // unreachable tells a failure of the connection at the line of the cluster
 // block that it comes from, where there is one.
 func (s *session) unreachable(err error) error {
-	problem, ok := connect.AsError(err)
+	problem, ok := errors.AsType[*connect.Error](err)
 	if !ok {
 		return err
 	}

@@ -43,6 +43,6 @@ Exit codes: 0 valid; 1 errors.`,
 		},
 	}
 	a.topologyFlags(c)
-	c.Flags().StringVar(&format, "format", "text", "text or json")
+	c.Flags().StringVar(&format, "format", "text", "`FORMAT`: text or json")
 	return c
 }

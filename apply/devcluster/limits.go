@@ -1,6 +1,13 @@
 package devcluster
 
-import "github.com/queueform/queueform/plan"
+import (
+	"errors"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/schema"
+)
 
 // Limit is something that Kafka does and the embedded cluster does not.
 type Limit struct {
@@ -26,6 +33,36 @@ var Limits = []Limit{
 		"message.timestamp.type, min.insync.replicas, retention.bytes, retention.ms, segment.bytes and segment.ms alone"},
 	{"sizes", "knows no disks: log sizes are those of the messages, and free space is made up"},
 	{"kills", "forgets, when it is killed, the positions of share groups, the configs of groups and how far records were deleted"},
+}
+
+// Check finds what a topology declares and the embedded cluster does not do.
+func Check(t *schema.Topology) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for q := range schema.All[*schema.Queue](t) {
+		if q.Placement != nil {
+			diags = append(diags, refusal(q.Addr, q.At("placement"), noPlacement))
+		}
+	}
+	return diags
+}
+
+// CheckPlan finds the steps of a plan that would only seem to work.
+func CheckPlan(p *plan.Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, step := range p.Steps {
+		if limit, refused := errors.AsType[Limit](Refuses(step)); refused {
+			c := &p.Changes[step.About().Changes[0]]
+			diags = append(diags, refusal(c.Addr, c.Source, limit))
+		}
+	}
+	return diags
+}
+
+func refusal(a schema.Addr, at hcl.Range, l Limit) *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: a.String() + " needs a real cluster",
+		Detail: "The embedded cluster " + l.Says + ".", Subject: &at,
+	}
 }
 
 // Refuses says whether a step would only seem to work, and why. A nil error

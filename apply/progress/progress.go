@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
-	"github.com/dustin/go-humanize/english"
 
 	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/plan"
@@ -20,15 +20,24 @@ import (
 type Watch struct {
 	out      io.Writer
 	terminal bool
-	phase    plan.Phase
-	total    int
-	done     int
-	failed   int
-	open     bool // the last line is not ended
+	width    int // columns
+
+	phase  plan.Phase
+	total  int // its steps
+	done   int
+	failed int
+
+	open   bool   // the last line is not ended, on a terminal
+	held   string // the line to print if no newer form of it comes, elsewhere
+	tenths int64  // of the bytes to move, as last printed elsewhere
+	why    string // of the last wait
 }
 
-// New watches for out. On a terminal a line is rewritten while it grows.
-func New(out io.Writer, terminal bool) *Watch { return &Watch{out: out, terminal: terminal} }
+// New watches for out, with lines of at most so many columns. On a terminal a
+// line is rewritten while it grows.
+func New(out io.Writer, terminal bool, width int) *Watch {
+	return &Watch{out: out, terminal: terminal, width: width}
+}
 
 var phases = map[plan.Phase]string{
 	plan.PhaseCreate:     "create topics",
@@ -48,86 +57,141 @@ func (w *Watch) Event(e apply.Event) {
 	case apply.StepEnded:
 		w.step(e)
 	case apply.Waiting:
-		w.Close()
-		fmt.Fprintf(w.out, "waiting %s: %s\n", e.For, e.Why)
+		w.wait(e)
 	case apply.MoveProgress:
 		w.move(e)
-	case apply.Verifying:
+	case apply.MoveEnded, apply.Verifying:
 	}
 }
 
 func (w *Watch) step(e apply.StepEnded) {
+	if e.Step.About().Phase != w.phase {
+		return // one that its phase begins without
+	}
 	switch e.Result.Outcome {
-	case apply.Done, apply.Started:
+	case apply.Done, apply.Started, apply.Postponed:
 		w.done++
-	case apply.NotDone, apply.Refused, apply.Unknown, apply.Skipped:
+	case apply.NotDone, apply.Refused, apply.Unknown, apply.Skipped, apply.NotMoved:
 		w.failed++
 	}
-	if e.Step.About().Phase != w.phase || w.total == 0 {
-		return
-	}
-	line := fmt.Sprintf("%s: %s of %s", phases[w.phase], humanize.Comma(int64(w.done)), humanize.Comma(int64(w.total)))
+	line := fmt.Sprintf("%s: %s of %s", phases[w.phase], count(w.done), count(w.total))
 	if w.failed > 0 {
-		line += fmt.Sprintf(", %d failed", w.failed)
+		line += fmt.Sprintf(", %s failed", count(w.failed))
 	}
 	w.line(line, w.done+w.failed >= w.total)
 }
 
-func (w *Watch) move(e apply.MoveProgress) {
-	line := fmt.Sprintf("move replicas: %d of %s", e.Done, english.Plural(e.Partitions, "partition", ""))
-	if e.Total > 0 {
-		line += fmt.Sprintf(", %s of %s (%d%%)", humanize.IBytes(uint64(e.Copied)), humanize.IBytes(uint64(e.Total)), 100*e.Copied/e.Total)
+func (w *Watch) wait(e apply.Waiting) {
+	line := fmt.Sprintf("waiting %s: %s", e.For, e.Why)
+	if w.terminal {
+		w.line(line, false)
+		return
 	}
-	if e.Rate > 0 {
-		line += fmt.Sprintf(", at most %s/s a broker", humanize.IBytes(uint64(e.Rate)))
+	if e.Why != w.why {
+		w.print(line)
+	}
+	w.why = e.Why
+}
+
+func (w *Watch) move(e apply.MoveProgress) {
+	line := fmt.Sprintf("move replicas: %s of %s partitions", count(e.Done), count(e.Partitions))
+	var tenths int64
+	if e.Total > 0 {
+		tenths = 10 * e.Copied / e.Total
+		line += fmt.Sprintf(", %s of %s (%d%%)", humanize.IBytes(uint64(e.Copied)), humanize.IBytes(uint64(e.Total)), 100*e.Copied/e.Total)
 	}
 	if e.Left > 0 {
 		line += ", " + e.Left.String() + " left"
 	}
-	w.line(line, e.Done == e.Partitions)
+	if e.Rate > 0 {
+		line += fmt.Sprintf(", limit %s/s", humanize.IBytes(uint64(e.Rate)))
+	}
+	if last := e.Done == e.Partitions; last || w.terminal || tenths == w.tenths {
+		w.line(line, last)
+		return
+	}
+	w.tenths = tenths
+	w.print(line)
 }
 
 // line prints a line that may be followed by a newer form of itself. Where
 // lines cannot be rewritten only the last form is printed.
 func (w *Watch) line(text string, last bool) {
 	if w.terminal {
-		fmt.Fprintf(w.out, "\r%s\x1b[K", text)
+		fmt.Fprintf(w.out, "\r%s\x1b[K", w.cut(text))
 		w.open = true
-	} else if last {
-		fmt.Fprintln(w.out, text)
+	} else {
+		w.held = text
 	}
 	if last {
 		w.Close()
 	}
 }
 
+// print prints a line that stays, where lines cannot be rewritten.
+func (w *Watch) print(text string) {
+	w.held = ""
+	fmt.Fprintln(w.out, w.cut(text))
+}
+
+// cut takes away what is too wide.
+func (w *Watch) cut(text string) string {
+	if utf8.RuneCountInString(text) <= w.width {
+		return text
+	}
+	return string([]rune(text)[:max(w.width-1, 0)]) + "…"
+}
+
 // Close ends the line that is open.
 func (w *Watch) Close() {
 	if w.open {
 		fmt.Fprintln(w.out)
-		w.open = false
 	}
+	if w.held != "" {
+		w.print(w.held)
+	}
+	w.open, w.why = false, ""
 }
 
+func count(n int) string { return humanize.Comma(int64(n)) }
+
 var outcomes = map[apply.Outcome]string{
-	apply.Done:    "done",
-	apply.Started: "still moving",
-	apply.Refused: "refused",
-	apply.Unknown: "not known",
-	apply.Skipped: "skipped",
-	apply.NotDone: "not done",
+	apply.Done:      "done",
+	apply.Started:   "still moving",
+	apply.Postponed: "waiting for a move",
+	apply.Refused:   "refused",
+	apply.Unknown:   "not known",
+	apply.Skipped:   "skipped",
+	apply.NotMoved:  "not moved",
+	apply.NotDone:   "not done",
 }
 
 // Says is an outcome in words.
 func Says(o apply.Outcome) string { return outcomes[o] }
 
-// Sum is a report in one line.
-func Sum(r *apply.Report) string {
+// named is how many of the steps that were not reached are named.
+const named = 20
+
+// Sum tells how an apply went, in a line of numbers and the names of what was
+// not reached.
+func Sum(out io.Writer, p *plan.Plan, r *apply.Report) {
 	var parts []string
-	for _, o := range []apply.Outcome{apply.Done, apply.Started, apply.Refused, apply.Unknown, apply.Skipped, apply.NotDone} {
+	for o := range apply.Outcome(len(outcomes)) {
 		if n := r.Count(o); n > 0 || o == apply.Done {
-			parts = append(parts, fmt.Sprintf("%d %s", n, Says(o)))
+			parts = append(parts, count(n)+" "+Says(o))
 		}
 	}
-	return "Applied: " + strings.Join(parts, ", ") + "."
+	fmt.Fprintf(out, "Applied: %s.\n", strings.Join(parts, ", "))
+	n := 0
+	for i, s := range r.Steps {
+		if result := r.Results[i]; result.Outcome != apply.NotDone || result.Err != nil {
+			continue
+		}
+		if n++; n <= named {
+			fmt.Fprintf(out, "  not done: %s, %s\n", p.Changes[s.About().Changes[0]].Addr, phases[s.About().Phase])
+		}
+	}
+	if n > named {
+		fmt.Fprintf(out, "  not done: %s more\n", count(n-named))
+	}
 }

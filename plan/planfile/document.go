@@ -5,8 +5,7 @@
 package planfile
 
 import (
-	"bytes"
-	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -38,6 +37,7 @@ type Document struct {
 	Throttled     []Object      `json:"throttled"` // on which an earlier apply left a replication throttle
 	Unseen        []Obstacle    `json:"unseen"`
 	Blocked       []Obstacle    `json:"blocked"`
+	Errors        []Problem     `json:"errors"` // what the files ask for and the cluster would refuse: nothing of such a plan is applied
 	Summary       Summary       `json:"summary"`
 	Checksum      string        `json:"checksum,omitempty"` // over all the rest
 }
@@ -128,6 +128,13 @@ type Obstacle struct {
 	Source  Source      `json:"source"`
 }
 
+// Problem is an error in the files that the cluster brought to light.
+type Problem struct {
+	Summary string  `json:"summary"`
+	Detail  string  `json:"detail,omitempty"`
+	Source  *Source `json:"source,omitempty"` // missing: of no place
+}
+
 // Summary counts the changes by action.
 type Summary struct {
 	Create int `json:"create"`
@@ -142,8 +149,9 @@ func (s Summary) Changes() int { return s.Create + s.Update + s.Delete }
 // who read the plan at once have no use for it, and it takes its time.
 func (d *Document) Bind(t *schema.Topology) { d.Digest = t.Digest() }
 
-// New writes a plan and what was found dangerous in it down.
-func New(p *plan.Plan, found []guard.Finding, version string) *Document {
+// New writes a plan down, with what was found dangerous in it, and what is
+// wrong with it: of problems the errors are kept.
+func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version string) *Document {
 	d := &Document{
 		FormatVersion: FormatVersion, Version: version,
 		Topology: p.Topology.Name,
@@ -169,10 +177,23 @@ func New(p *plan.Plan, found []guard.Finding, version string) *Document {
 	d.Blocked = mapped(p.Blocked, func(b *plan.Blocked) Obstacle {
 		return Obstacle{b.Addr, b.Object.Kind, b.Object.Name, b.Path, b.Why, "", source(b.Source)}
 	})
+	d.Errors = mapped(problems.Errs(), problem)
 	for i := range d.Changes {
 		d.Summary.count(d.Changes[i].Action)
 	}
 	return d
+}
+
+func problem(err *error) Problem {
+	d, ok := errors.AsType[*hcl.Diagnostic](*err)
+	if !ok {
+		return Problem{Summary: (*err).Error()}
+	}
+	p := Problem{Summary: d.Summary, Detail: d.Detail}
+	if d.Subject != nil {
+		p.Source = new(source(*d.Subject))
+	}
+	return p
 }
 
 func (s *Summary) count(a plan.Action) {
@@ -255,13 +276,6 @@ func listed[T any](list []T) []T {
 		return []T{}
 	}
 	return slices.Clone(list)
-}
-
-// SameSteps says whether two plans ask the cluster for the same.
-func (d *Document) SameSteps(other *Document) bool {
-	mine, err := json.Marshal(d.Steps)
-	theirs, otherErr := json.Marshal(other.Steps)
-	return err == nil && otherErr == nil && bytes.Equal(mine, theirs)
 }
 
 // Blocking says whether a hazard stops the change unless it is allowed.

@@ -84,13 +84,19 @@ func full() *Document {
 		}},
 		{Code: "QF301", Severity: guard.Warns, Change: 1, Addr: orders, Summary: "fewer", Radius: guard.Radius{Groups: []guard.Reader{}}},
 		{Code: "QF101", Severity: guard.Blocks, Change: 2, Addr: old, Summary: "deleted"},
+	}, hcl.Diagnostics{
+		{Severity: hcl.DiagError, Summary: "wrong", Detail: "Why.", Subject: new(at(5))},
+		{Severity: hcl.DiagError, Summary: "of no place"},
+		{Severity: hcl.DiagWarning, Summary: "no error"},
 	}, "1.2.3")
 	d.Bind(p.Topology)
 	return d
 }
 
 // empty is a document with nothing in any list.
-func empty() *Document { return New(&plan.Plan{Topology: &schema.Topology{Name: "shop"}}, nil, "") }
+func empty() *Document {
+	return New(&plan.Plan{Topology: &schema.Topology{Name: "shop"}}, nil, nil, "")
+}
 
 func encoded(t *testing.T, d *Document) string {
 	t.Helper()
@@ -116,8 +122,8 @@ func TestRoundTrip(t *testing.T) {
 		if again := encoded(t, got); again != text {
 			t.Errorf("%s, encoded again: %s", name, cmp.Diff(text, again))
 		}
-		if !got.SameSteps(d) {
-			t.Errorf("%s: the steps are not the same", name)
+		if err := got.Stale(d); name == "full" && err != nil {
+			t.Errorf("%s: it is stale: %v", name, err)
 		}
 	}
 }
@@ -135,14 +141,32 @@ func TestDecodeKeepsNumbers(t *testing.T) {
 	}
 }
 
-func TestSameSteps(t *testing.T) {
-	if full().SameSteps(empty()) {
-		t.Error("six steps are the same as none")
-	}
-	other := full()
-	other.Steps[0].Step.(*plan.CreateTopic).Partitions = 6
-	if full().SameSteps(other) {
-		t.Error("another number of partitions is the same")
+// A saved plan is refused for what differs, by name.
+func TestStale(t *testing.T) {
+	for name, test := range map[string]struct {
+		differ func(now *Document)
+		says   string
+	}{
+		"nothing":         {func(*Document) {}, ""},
+		"cluster":         {func(d *Document) { d.Cluster.ID = "other" }, "was made for cluster"},
+		"files":           {func(d *Document) { d.Digest = "other" }, "the files or their variables have changed"},
+		"applied":         {func(d *Document) { d.Changes, d.Steps = nil, nil }, "applied already"},
+		"a value":         {func(d *Document) { d.Changes[0].Fields[0].Before = "then" }, " then and is then now"},
+		"a field less":    {func(d *Document) { d.Changes[0].Fields = nil }, "there is no reason to change"},
+		"a field more":    {func(d *Document) { d.Changes[0].Fields = append(d.Changes[0].Fields, Field{Path: "config.more"}) }, "there is a reason to change config.more now"},
+		"a change less":   {func(d *Document) { d.Changes = d.Changes[1:] }, "any more"},
+		"a change more":   {func(d *Document) { d.Changes = append(d.Changes, Change{Address: orders, Action: "other"}) }, "there is a reason to other it now"},
+		"where they go":   {func(d *Document) { d.Steps[0].Step.(*plan.CreateTopic).Partitions = 99 }, "the cluster has changed"},
+		"not the hazards": {func(d *Document) { d.Changes[0].Hazards = nil }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := full()
+			test.differ(now)
+			err := full().Stale(now)
+			if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v, want %q", err, test.says)
+			}
+		})
 	}
 }
 
@@ -537,10 +561,10 @@ func BenchmarkDocument(b *testing.B) {
 	p, _ := plan.Build(topology, s, plan.Options{})
 	same := &plan.Plan{Topology: topology}
 	for name, f := range map[string]func() error{
-		"new, no changes": func() error { New(same, nil, ""); return nil },
-		"new":             func() error { New(p, nil, ""); return nil },
-		"encode":          func() error { return Encode(io.Discard, New(p, nil, "")) },
-		"same steps":      func() error { New(p, nil, "").SameSteps(New(p, nil, "")); return nil },
+		"new, no changes": func() error { New(same, nil, nil, ""); return nil },
+		"new":             func() error { New(p, nil, nil, ""); return nil },
+		"encode":          func() error { return Encode(io.Discard, New(p, nil, nil, "")) },
+		"stale":           func() error { return New(p, nil, nil, "").Stale(New(p, nil, nil, "")) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

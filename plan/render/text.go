@@ -43,6 +43,7 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 		t.action(d, a)
 	}
 	t.moving(d.Moving)
+	t.throttled(d.Throttled)
 	t.obstacles("Could not be read", d.Unseen)
 	t.obstacles("Cannot be done now", d.Blocked)
 	t.foot(d)
@@ -123,27 +124,30 @@ type group struct {
 	count int
 }
 
+// groups folds the instances of a block that change alike.
 func (t *text) groups(d *planfile.Document, a plan.Action) []group {
 	var groups []group
+	of := map[schema.Addr][]int{} // by block: its groups
 	for i := range d.Changes {
 		c := &d.Changes[i]
 		if c.Action != a {
 			continue
 		}
-		at := slices.IndexFunc(groups, func(g group) bool { return !t.All && alike(g.first, c) })
+		block := c.Address.Block()
+		at := slices.IndexFunc(of[block], func(g int) bool { return !t.All && alike(groups[g].first, c) })
 		if at >= 0 {
-			groups[at].count++
+			groups[of[block][at]].count++
 			continue
 		}
+		of[block] = append(of[block], len(groups))
 		groups = append(groups, group{first: c, count: 1})
 	}
 	return groups
 }
 
 func alike(a, b *planfile.Change) bool {
-	return a.Address.Keyed && a.Address.Label != "" && a.Address.Block() == b.Address.Block() &&
-		!a.Blocking() && !b.Blocking() && a.Check == b.Check && len(a.Hazards) == len(b.Hazards) &&
-		reflect.DeepEqual(a.Fields, b.Fields)
+	return a.Address.Keyed && a.Address.Label != "" && !a.Blocking() && !b.Blocking() && a.Check == b.Check &&
+		reflect.DeepEqual(a.Fields, b.Fields) && reflect.DeepEqual(a.Hazards, b.Hazards)
 }
 
 func (t *text) change(g group) {
@@ -322,6 +326,17 @@ func (t *text) moving(moves []planfile.Moving) {
 	t.line("")
 }
 
+func (t *text) throttled(objects []planfile.Object) {
+	if len(objects) == 0 {
+		return
+	}
+	t.line("%s", t.paint.bold("Left by an earlier apply"))
+	for _, o := range objects {
+		t.line("  a replication throttle on %s %s, which apply removes when nothing moves", o.Kind, o.Name)
+	}
+	t.line("")
+}
+
 func (t *text) obstacles(title string, all []planfile.Obstacle) {
 	if len(all) == 0 {
 		return
@@ -342,11 +357,14 @@ func (t *text) foot(d *planfile.Document) {
 	switch s := d.Summary; {
 	case s.Changes() > 0:
 		t.line("%s to create, %s to update, %s to delete.", t.paint.bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)))
-	case incomplete:
+	case incomplete || len(d.Errors) > 0:
 	case len(d.Moving) > 0:
 		t.line("Nothing to do but to wait for what is moving.")
 	default:
 		t.line("Nothing to do: the cluster is as declared.")
+	}
+	if len(d.Errors) > 0 {
+		t.wrapped("", "The files have errors: see above. Nothing of the plan can be applied before they are mended.")
 	}
 	if incomplete {
 		t.wrapped("", "The plan is incomplete: see above what could not be read or done.")

@@ -1,7 +1,11 @@
 package lang
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/queueform/queueform/schema"
@@ -21,6 +25,12 @@ func (l *loader) instances(forEach *hcl.Attribute, addr schema.Addr) (all []inst
 	}
 	s := l.scope(l.base)
 	at := forEach.Expr.Range()
+	if keys, plain := plainSet(forEach.Expr, l.base); plain {
+		for _, key := range keys {
+			all = append(all, s.instance(addr, key, key))
+		}
+		return all, true
+	}
 	v, ok := s.outline(forEach.Expr)
 	if !ok {
 		if !s.failed {
@@ -52,12 +62,38 @@ func (s *scope) each(at hcl.Range, v cty.Value, addr schema.Addr) (all []instanc
 			s.refuse(at, "for_each over null", "An element of the set is null, and no instance can be named by it.")
 			return nil, false
 		}
-		addr.Key, addr.Keyed = key.AsString(), true
-		ctx := s.ctx.NewChild()
-		ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
-		all = append(all, instance{addr: addr, ctx: ctx})
+		all = append(all, s.instance(addr, key, value))
 	}
 	return all, true
+}
+
+func (s *scope) instance(addr schema.Addr, key, value cty.Value) instance {
+	addr.Key, addr.Keyed = key.AsString(), true
+	ctx := s.ctx.NewChild()
+	ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
+	return instance{addr: addr, ctx: ctx}
+}
+
+// plainSet is the elements of toset(...) of strings, in order, without the
+// set: go-cty takes longer to make and sort one than the instances take to be
+// evaluated. Where it is not ok, the expression is to be evaluated as any other.
+func plainSet(expr hcl.Expression, ctx *hcl.EvalContext) ([]cty.Value, bool) {
+	call, ok := expr.(*hclsyntax.FunctionCallExpr)
+	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
+		return nil, false
+	}
+	v, diags := call.Args[0].Value(ctx)
+	if diags.HasErrors() || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.Type().IsTupleType() && !v.Type().IsListType() {
+		return nil, false
+	}
+	elements := v.AsValueSlice()
+	if slices.ContainsFunc(elements, func(e cty.Value) bool {
+		return e.Type() != cty.String || e.IsMarked() || e.IsNull() || !e.IsKnown()
+	}) {
+		return nil, false
+	}
+	slices.SortFunc(elements, func(a, b cty.Value) int { return strings.Compare(a.AsString(), b.AsString()) })
+	return slices.CompactFunc(elements, func(a, b cty.Value) bool { return a.AsString() == b.AsString() }), true
 }
 
 // varies says whether an attribute differs between the instances of a block.

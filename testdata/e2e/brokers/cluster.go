@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 )
 
 // The Kafka versions that the tests run on.
@@ -114,6 +115,13 @@ func (c *Cluster) Stop(ctx context.Context, id int) error { return c.nodes[id-1]
 // Kill ends a broker at once, as a crash would. The others learn of it when
 // its session has run out: see [Cluster.Await].
 func (c *Cluster) Kill(id int) error { return c.nodes[id-1].kill() }
+
+// Pause lets a broker hang: its connections stay open, and nothing answers,
+// until [Cluster.Resume].
+func (c *Cluster) Pause(id int) error { return c.nodes[id-1].signal(syscall.SIGSTOP) }
+
+// Resume lets a paused broker go on.
+func (c *Cluster) Resume(id int) error { return c.nodes[id-1].signal(syscall.SIGCONT) }
 
 // Restart starts a stopped or killed broker again, with the data and the
 // addresses it had, and waits until it serves.

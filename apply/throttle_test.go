@@ -1,0 +1,254 @@
+package apply_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/apply"
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+const (
+	leaderList   = "leader.replication.throttled.replicas"
+	followerList = "follower.replication.throttled.replicas"
+	leaderRate   = "leader.replication.throttled.rate"
+	followerRate = "follower.replication.throttled.rate"
+)
+
+func TestUnthrottledMove(t *testing.T) {
+	m := moves(t, "a")
+	m.engine.Throttle = 0
+	m.looks(3, func() { m.arrive("a") })
+	m.ends(m.run(reassigned("a", 0, 1)), "done")
+	m.did("move a 0 to [0 1]", "move a 1 to [0 1]")
+}
+
+// Replicas that only go copy nothing.
+func TestMoveThatCopiesNothingIsNotThrottled(t *testing.T) {
+	m := moves(t, "a")
+	m.replicas["a"] = [][]int32{{0, 1}, {0, 1}}
+	m.looks(3, func() { m.arrive("a") })
+	fewer := &plan.Reassign{Head: head(plan.PhaseMove, "a"), Moves: []plan.Move{{Partition: 1, From: []int32{0, 1}, To: []int32{0}}}}
+	m.ends(m.run(fewer), "done")
+	m.did("move a 1 to [0]")
+}
+
+func TestReplicasThatAreNotCopiedAreNotListed(t *testing.T) {
+	m := moves(t, "a")
+	m.replicas["a"][1] = []int32{0, 2}
+	m.looks(3, func() { m.arrive("a") })
+	mixed := &plan.Reassign{Head: head(plan.PhaseMove, "a"), Moves: []plan.Move{
+		{Partition: 0, From: []int32{0}, To: []int32{0, 1}}, {Partition: 1, From: []int32{0, 2}, To: []int32{0}},
+	}}
+	m.ends(m.run(mixed), "done")
+	if diff := cmp.Diff([]string{"topic a: append " + leaderList + " 0:0", "topic a: append " + followerList + " 0:1"}, m.said[:2]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Somebody else's throttle is kept, and stops the moves that it concerns.
+func TestForeignThrottle(t *testing.T) {
+	for name, test := range map[string]struct{ owner, key, value, stops string }{
+		"rate":          {"broker 1", followerRate, "77", "broker 1: follower.replication.throttled.rate = 77"},
+		"all replicas":  {"topic a", leaderList, "*", "topic a: leader.replication.throttled.replicas = *"},
+		"some replicas": {"topic a", followerList, "1:2", "topic a: follower.replication.throttled.replicas = 1:2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := moves(t, "a", "b")
+			m.configs[test.owner] = map[string]string{test.key: test.value}
+			m.looks(3, func() { m.arrive("b") })
+			report := m.run(reassigned("a", 0, 1), reassigned("b", 0, 2), late("a", map[string]string{"min.insync.replicas": "2"}))
+			m.ends(report,
+				"not done: the move cannot be throttled: "+test.stops+" is there, which queueform did not set: wait until it is gone, or delete it",
+				"done", `skipped: an earlier step of queue "a" failed`)
+			if diff := cmp.Diff([]string{test.owner + ": " + test.key + " = " + test.value}, m.throttles()); diff != "" {
+				t.Error(diff)
+			}
+			if report.Leftover != nil || slices.ContainsFunc(m.said, func(s string) bool { return strings.HasPrefix(s, test.owner) }) {
+				t.Error(report.Leftover, m.said)
+			}
+		})
+	}
+}
+
+// What others list in the meantime stays when our entries go.
+func TestListsOfOthersStay(t *testing.T) {
+	m := moves(t, "a")
+	m.looks(3, func() {
+		m.configs["topic a"][leaderList] += ",1:2"
+		m.arrive("a")
+	})
+	m.ends(m.run(reassigned("a", 0, 1)), "done")
+	tail := m.said[len(m.said)-2:]
+	if diff := cmp.Diff([]string{"topic a: subtract " + leaderList + " 0:0,1:0", "topic a: delete " + followerList}, tail); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"topic a: " + leaderList + " = 1:2"}, m.throttles()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// left is a plan with nothing to do but to remove what an earlier apply left on topic a.
+func (m *model) left(replicas string) *plan.Plan {
+	m.configs["topic a"] = map[string]string{followerList: replicas}
+	m.configs["broker 1"] = map[string]string{followerRate: "5"}
+	p := planned()
+	p.Throttled = []schema.ID{id("a")}
+	return p
+}
+
+func TestLeftoverIsRemoved(t *testing.T) {
+	m := moves(t, "a")
+	report := m.engine.Run(t.Context(), m.left("0:1,1:1"))
+	if !report.OK() {
+		t.Error(report.Leftover)
+	}
+	m.did("broker 1: delete "+leaderRate, "broker 1: delete "+followerRate, "topic a: delete "+followerList)
+	m.unthrottled()
+}
+
+// A partition that somebody is moving still needs its throttle.
+func TestLeftoverIsKeptWhereReplicasMove(t *testing.T) {
+	m := moves(t, "a")
+	m.begin("a", 1, []int32{0, 1})
+	report := m.engine.Run(t.Context(), m.left("0:1,0:2,1:1"))
+	if report.Leftover == nil {
+		t.Error("nothing is said to be left")
+	}
+	m.did("broker 2: delete "+leaderRate, "broker 2: delete "+followerRate, "topic a: subtract "+followerList+" 0:1,0:2")
+	if diff := cmp.Diff([]string{"broker 1: " + followerRate + " = 5", "topic a: " + followerList + " = 1:1"}, m.throttles()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// All replicas are never throttled by queueform: that list is not its.
+func TestListOfAllReplicasIsKept(t *testing.T) {
+	m := moves(t, "a")
+	if report := m.engine.Run(t.Context(), m.left("*")); !report.OK() {
+		t.Error(report.Leftover)
+	}
+	m.did()
+}
+
+func TestListOfAllReplicasStopsMoves(t *testing.T) {
+	m := moves(t, "a")
+	p := planned(reassigned("a", 0, 1))
+	p.Throttled = m.left("*").Throttled
+	m.ends(m.engine.Run(t.Context(), p), "not done: the move cannot be throttled: topic a: "+followerList+" = * is there, ...")
+	m.did()
+}
+
+// The next move goes under what an earlier apply has left, and lists nothing twice.
+func TestMoveAfterLeftover(t *testing.T) {
+	m := moves(t, "a")
+	p := m.left("0:1,1:2")
+	both := planned(reassigned("a", 0, 1))
+	both.Throttled = p.Throttled
+	m.configs["topic a"][leaderList] = "1:0,0:0"
+	m.looks(3, func() { m.arrive("a") })
+	m.ends(m.engine.Run(t.Context(), both), "done")
+	if m.said[0] != "topic a: append "+followerList+" 1:1" || !strings.HasPrefix(m.said[1], "broker") {
+		t.Error(m.said[:2])
+	}
+	m.unthrottled()
+}
+
+func TestLeftoverOfDeletedTopic(t *testing.T) {
+	m := moves(t, "a")
+	p := m.left("0:1")
+	delete(m.replicas, "a")
+	delete(m.configs, "topic a")
+	if report := m.engine.Run(t.Context(), p); !report.OK() {
+		t.Error(report.Leftover)
+	}
+	m.unthrottled()
+}
+
+// A broker that died keeps its rate, and the topics the mark by which the next
+// apply finds it. The moves are done for all that.
+func TestBrokerDiesBeforeItsRateIsRemoved(t *testing.T) {
+	m := moves(t, "a")
+	m.looks(3, func() { m.arrive("a"); m.dead[1] = true })
+	report := m.run(reassigned("a", 0, 1))
+	m.ends(report, "done")
+	if report.Leftover == nil || !strings.Contains(report.Leftover.Error(), "broker 1: ") || report.OK() {
+		t.Errorf("left: %v", report.Leftover)
+	}
+	want := []string{
+		"broker 1: " + followerRate + " = 1000", "broker 1: " + leaderRate + " = 1000",
+		"topic a: " + followerList + " = 0:1,1:1", "topic a: " + leaderList + " = 0:0,1:0",
+	}
+	if diff := cmp.Diff(want, m.throttles()); diff != "" {
+		t.Error(diff)
+	}
+	m.dead[1] = false
+	p := planned()
+	p.Throttled = []schema.ID{id("a")}
+	if again := m.engine.Run(t.Context(), p); !again.OK() {
+		t.Error(again.Leftover)
+	}
+	m.unthrottled()
+}
+
+// A broker that cannot be slowed stops the moves that it takes part in.
+func TestBrokerThatCannotBeThrottled(t *testing.T) {
+	m := moves(t, "a", "b")
+	m.dead[1] = true
+	m.looks(4, func() { m.arrive("b") })
+	report := m.run(reassigned("a", 0, 1), reassigned("b", 0, 2))
+	m.ends(report, "not done: the move cannot be throttled: broker 1: ...", "done")
+	if report.Leftover == nil {
+		t.Error("the rate of broker 1 is not known to be gone")
+	}
+}
+
+// An interruption ends the tries to set a throttle, and starts no move.
+func TestInterruptionWhileABrokerIsAsked(t *testing.T) {
+	m := moves(t, "a")
+	m.dead[1] = true
+	ctx, cancel := context.WithCancel(t.Context())
+	m.clock.wait = func(time.Duration) bool { cancel(); return false }
+	m.ends(m.engine.Run(ctx, planned(reassigned("a", 0, 1))), "not done: the move cannot be throttled: broker 1: ...")
+	if len(m.clock.waits) != 1 || m.requests(kmsg.AlterPartitionAssignments) > 0 {
+		t.Errorf("it went on for %v", m.clock.waits)
+	}
+}
+
+func TestThrottleIsLeftByAnInterruption(t *testing.T) {
+	m := moves(t, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := m.left("0:1")
+	report := m.engine.Run(ctx, p)
+	if report.Stopped == nil || report.OK() {
+		t.Error("it does not say that it was stopped")
+	}
+	m.did()
+}
+
+func TestWhatMovesCannotBeSeen(t *testing.T) {
+	m := moves(t, "a")
+	read := m.engine.Read
+	m.engine.Read = func(ctx context.Context, s live.Scope) (*live.Snapshot, error) {
+		snapshot, err := read(ctx, s)
+		if err == nil {
+			snapshot.Moves = live.Hidden[int]("not permitted", "Describe on Cluster")
+		}
+		return snapshot, err
+	}
+	report := m.engine.Run(t.Context(), m.left("0:1"))
+	if report.Leftover == nil || !strings.Contains(report.Leftover.Error(), "not permitted") {
+		t.Error(report.Leftover)
+	}
+	if report.Count(apply.Done) > 0 || len(m.said) > 0 {
+		t.Error(m.said)
+	}
+}
