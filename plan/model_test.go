@@ -27,9 +27,7 @@ func carryOut(s *live.Snapshot, step plan.Step) error {
 	case *plan.CreateTopic:
 		seen = live.Is(created(s, step))
 	case *plan.AlterConfigs:
-		for key, value := range step.Set {
-			t.Overrides.Value[key] = value
-		}
+		maps.Copy(t.Overrides.Value, step.Set)
 		for _, key := range step.Reset {
 			delete(t.Overrides.Value, key)
 		}
@@ -231,11 +229,10 @@ func drawRacks(t *rapid.T) []string {
 func TestPlanIsCompleteAndMinimal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		up := brokers(rapid.IntRange(1, 6).Draw(t, "brokers"), "a", "b", "c")
-		all := make([]int32, len(up))
-		for i, b := range up {
-			all[i] = b.ID
+		all := []int32{down}
+		for _, b := range up {
+			all = append(all, b.ID)
 		}
-		all = append(all, down)
 		s := world(nil, func(s *live.Snapshot) {
 			s.Cluster.Brokers = up
 			s.Cluster.Pins = rapid.Bool().Draw(t, "pins")

@@ -275,7 +275,7 @@ func (p *Placer) load(rack string) int {
 // among equals those of racks that have none yet.
 func (p *Placer) keep(now *live.Partition, quota map[string]int, factor int) []int32 {
 	left, taken := slices.Clone(now.Replicas), map[string]int{}
-	for n := 0; n < factor; n++ {
+	for range factor {
 		best := -1
 		for i, id := range left {
 			rack, up := p.rackOf[id]

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,9 +99,7 @@ func TestTarget(t *testing.T) {
 			for _, q := range test.resources {
 				s.Topics[q.ID().Name] = live.None[live.Topic]()
 			}
-			for name, seen := range test.topics {
-				s.Topics[name] = seen
-			}
+			maps.Copy(s.Topics, test.topics)
 			declared := topology(test.resources...)
 			declared.Deletes = []schema.Removal{removal("shop.old")}
 			target, err := schema.ParseAddr(test.target)

@@ -54,7 +54,7 @@ Exit codes: 0 planned; 1 error; 2 something to do (--detailed-exitcode);
 			if err := a.show(p, format, flags.all); err != nil {
 				return err
 			}
-			return a.planned(p, out, format, detailed)
+			return a.planned(p, out, detailed)
 		},
 	}
 	a.clusterFlags(c)
@@ -75,7 +75,7 @@ func (a *app) show(p *planned, format string, all bool) error {
 }
 
 // planned saves the plan and finds the exit code. A plan with errors is not saved.
-func (a *app) planned(p *planned, out, format string, detailed bool) error {
+func (a *app) planned(p *planned, out string, detailed bool) error {
 	if p.failed() {
 		return &exit{code: exitError}
 	}

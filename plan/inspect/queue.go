@@ -85,9 +85,9 @@ func (r *reader) places(ctx context.Context, names []string) (present []string, 
 }
 
 func place(name string, t *kmsg.MetadataResponseTopic) live.Seen[live.Topic] {
-	switch kerr.ErrorForCode(t.ErrorCode) {
-	case nil:
-	case kerr.UnknownTopicOrPartition:
+	switch t.ErrorCode {
+	case 0:
+	case kerr.UnknownTopicOrPartition.Code:
 		return live.None[live.Topic]()
 	default:
 		return hidden[live.Topic](t.ErrorCode, "Describe on Topic "+name)

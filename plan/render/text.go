@@ -298,7 +298,7 @@ func (t *text) hazard(h planfile.Hazard) {
 // radius tells what a blocking hazard could lose.
 func radius(h planfile.Hazard) string {
 	known, exists := guard.Find(h.Code)
-	if !exists || !known.Loses {
+	if !exists || !known.Loses || h.Severity != guard.Blocks {
 		return ""
 	}
 	r := h.BlastRadius
