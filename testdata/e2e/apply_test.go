@@ -19,6 +19,7 @@ import (
 
 // everywhere runs a test on the newest and the oldest Kafka.
 func everywhere(t *testing.T, test func(*user)) {
+	t.Helper()
 	for _, version := range []string{brokers.Newest, brokers.Oldest} {
 		t.Run(version, func(t *testing.T) { test(newUser(t, brokers.Shared(t, version))) })
 	}
@@ -114,12 +115,12 @@ func replicasMove(u *user) {
 	u.has(u.run(0, "apply", "--auto-approve", "--throttle", "8MiB"), "move replicas: 6 of 6 partitions", "(100%)", "limit 8.0 MiB/s")
 	u.settled()
 	wants(u, u.topics(`life\.orders`)["life.orders"], topic{Partitions: 6, Factor: 3, Configs: map[string]string{"segment.bytes": "1048576"}})
-	unthrottled(u)
+	unthrottled(u, "life.orders")
 	u.replace("life.hcl", "partitions         = 6\n  replication_factor = 3", "partitions         = 6\n  replication_factor = 2")
 	u.has(u.run(0, "apply", "--auto-approve"), "QF301")
 	u.settled()
 	wants(u, u.topics(`life\.orders`)["life.orders"], topic{Partitions: 6, Factor: 2, Configs: map[string]string{"segment.bytes": "1048576"}})
-	unthrottled(u)
+	unthrottled(u, "life.orders")
 	sent := flow()
 	if got := count(u, "life.orders"); got != sent {
 		u.Errorf("%d messages were sent, and %d are there", sent, got)
@@ -136,7 +137,7 @@ func racksHold(u *user) {
 			u.Error(diff)
 		}
 	}
-	unthrottled(u)
+	unthrottled(u, "life.orders")
 }
 
 func queueGoes(u *user) {
@@ -149,8 +150,8 @@ func queueGoes(u *user) {
 	}
 }
 
-// unthrottled wants no throttle on any broker or topic.
-func unthrottled(u *user) {
+// unthrottled wants no throttle on any broker, nor on the topic.
+func unthrottled(u *user, topic string) {
 	u.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(u.kafka.Bootstrap()...))
 	if err != nil {
@@ -162,7 +163,7 @@ func unthrottled(u *user) {
 	if err != nil {
 		u.Fatal(err)
 	}
-	onTopics, err := admin.DescribeTopicConfigs(u.Context(), "life.orders")
+	onTopics, err := admin.DescribeTopicConfigs(u.Context(), topic)
 	if err != nil {
 		u.Fatal(err)
 	}

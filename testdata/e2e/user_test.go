@@ -194,20 +194,4 @@ func numbers(text string) []int {
 	return all
 }
 
-// eventually waits until a condition holds that Kafka brings about by itself.
-func (u *user) eventually(what string, holds func() bool) {
-	u.Helper()
-	ctx, cancel := context.WithTimeout(u.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			u.Fatalf("not in a minute: %s", what)
-		}
-	}
-}
-
 func sorted(list []int) []int { return slices.Sorted(slices.Values(list)) }
