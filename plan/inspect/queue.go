@@ -103,13 +103,18 @@ func place(name string, t *kmsg.MetadataResponseTopic) live.Seen[live.Topic] {
 	return live.Is(topic)
 }
 
-// configs reads all keys of topics, a few requests at once.
+// configs reads all keys of topics, a few requests at once, each of another
+// broker.
 func (r *reader) configs(ctx context.Context, reading *errgroup.Group, topics []string) {
-	for batch := range slices.Chunk(topics, configBatch) {
+	for i, batch := range slices.Collect(slices.Chunk(topics, configBatch)) {
+		broker := r.one(i)
 		reading.Go(func() error {
 			r.slots <- struct{}{}
 			defer func() { <-r.slots }()
-			resources, err := describe(ctx, r.broker, batch)
+			resources, err := describe(ctx, broker, batch)
+			if err != nil && broker != r.broker && ctx.Err() == nil {
+				resources, err = describe(ctx, r.broker, batch) // another will do
+			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			for i := range resources {
@@ -118,6 +123,16 @@ func (r *reader) configs(ctx context.Context, reading *errgroup.Group, topics []
 			return err
 		})
 	}
+}
+
+// one is the broker that the i-th of several requests goes to. Left to itself
+// the client would open connections to the bootstrap servers, too.
+func (r *reader) one(i int) kmsg.Requestor {
+	brokers := r.snapshot.Cluster.Brokers
+	if r.broker != r.client || len(brokers) == 0 {
+		return r.broker
+	}
+	return r.client.Broker(int(brokers[i%len(brokers)].ID))
 }
 
 // describe reads configs of topics: all keys, or those named with what they
