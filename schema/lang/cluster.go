@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 type clusterBlock struct {
@@ -64,7 +65,7 @@ func (l *loader) chooseCluster() *clusterBlock {
 		case c.Name == schema.EmbeddedCluster:
 			s.refuse(c.NameRange, "This name is taken", "The cluster %q is always there: it runs within queueform.", c.Name)
 		case twice:
-			s.refuse(c.NameRange, "Cluster declared twice", "It is declared at %s already.", place(first.NameRange))
+			s.refuse(c.NameRange, "Cluster declared twice", "It is declared at %s already.", diag.Place(first.NameRange))
 		default:
 			byName[c.Name] = c
 		}
@@ -248,14 +249,14 @@ func (s *scope) secret(a *hcl.Attribute) schema.Secret {
 	return schema.NewSecret(func() (string, error) {
 		v, diags := evaluate(a.Expr, ctx)
 		if diags = explained(diags); diags.HasErrors() {
-			return "", fmt.Errorf("%s: %s", place(a.Expr.Range()), diags[0].Detail)
+			return "", fmt.Errorf("%s: %s", diag.Place(a.Expr.Range()), diags[0].Detail)
 		}
 		text, err := secretText(v)
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("%s: %w", place(a.Expr.Range()), err)
+			return "", fmt.Errorf("%s: %w", diag.Place(a.Expr.Range()), err)
 		case !text.IsKnown():
-			return "", fmt.Errorf("%s: the variable has no value", place(a.Expr.Range()))
+			return "", fmt.Errorf("%s: the variable has no value", diag.Place(a.Expr.Range()))
 		}
 		return text.AsString(), nil
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/queueform/queueform/schema"
 	"github.com/queueform/queueform/schema/catalog"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 // config evaluates a config map over what q has already: keys are replaced
@@ -37,7 +38,7 @@ func (s *scope) config(q *schema.Queue, a *hcl.Attribute) {
 		}
 		key, at := v.AsString(), pair.Key.Range()
 		if first, twice := written[key]; twice {
-			s.refuse(at, "Config key set twice", "%s is set at %s already.", key, place(first))
+			s.refuse(at, "Config key set twice", "%s is set at %s already.", key, diag.Place(first))
 			continue
 		}
 		written[key] = at

@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 // contract is what profiles and queues have in common.
@@ -262,7 +263,7 @@ func brokerIDs(list cty.Value) (ids []int32, ok bool) {
 func (s *scope) consistent(q *schema.Queue) {
 	for _, key := range q.Lifecycle.IgnoreConfig {
 		if _, declared := q.Config[key]; declared {
-			s.refuse(q.At("lifecycle.ignore_config"), "Declared and ignored", "%s is set at %s, so it cannot be in ignore_config.", key, place(q.At("config."+key)))
+			s.refuse(q.At("lifecycle.ignore_config"), "Declared and ignored", "%s is set at %s, so it cannot be in ignore_config.", key, diag.Place(q.At("config."+key)))
 		}
 	}
 	p := q.Placement
@@ -270,16 +271,16 @@ func (s *scope) consistent(q *schema.Queue) {
 	case p == nil:
 	case len(p.Replicas) > 0:
 		if q.Partitions > 0 && q.Partitions != len(p.Replicas) {
-			s.refuse(q.At("placement"), "Placement and partitions differ", "%d partitions are declared at %s, and replicas for %d.", q.Partitions, place(q.At("partitions")), len(p.Replicas))
+			s.refuse(q.At("placement"), "Placement and partitions differ", "%d partitions are declared at %s, and replicas for %d.", q.Partitions, diag.Place(q.At("partitions")), len(p.Replicas))
 		}
 		if q.ReplicationFactor > 0 && q.ReplicationFactor != len(p.Replicas[0]) {
 			s.refuse(q.At("placement"), "Placement and replication_factor differ", "replication_factor is %d at %s, and partitions have %d replicas.",
-				q.ReplicationFactor, place(q.At("replication_factor")), len(p.Replicas[0]))
+				q.ReplicationFactor, diag.Place(q.At("replication_factor")), len(p.Replicas[0]))
 		}
 		q.Partitions, q.ReplicationFactor = len(p.Replicas), len(p.Replicas[0])
 	case q.Partitions == 0 || q.ReplicationFactor == 0:
 		s.refuse(q.At("placement"), "Placement of an unknown number", "A queue placed by racks declares its partitions and replication_factor.")
 	case len(p.Racks) > 1 && len(p.Racks) != q.Partitions:
-		s.refuse(q.At("placement"), "Placement and partitions differ", "%d partitions are declared at %s, and racks for %d.", q.Partitions, place(q.At("partitions")), len(p.Racks))
+		s.refuse(q.At("placement"), "Placement and partitions differ", "%d partitions are declared at %s, and racks for %d.", q.Partitions, diag.Place(q.At("partitions")), len(p.Racks))
 	}
 }

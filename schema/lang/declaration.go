@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 // declaration is a block that declares objects, before they are evaluated.
@@ -38,7 +39,7 @@ func (l *loader) declare(all declarations, block schema.Addr, at hcl.Range, forE
 	d.instances, d.known = l.instances(forEach, block)
 	if first, twice := all[block]; twice {
 		d.second = true
-		s.refuse(at, fmt.Sprintf("%s is declared twice", block), "It is declared at %s already.", place(first.at))
+		s.refuse(at, fmt.Sprintf("%s is declared twice", block), "It is declared at %s already.", diag.Place(first.at))
 	} else {
 		all[block] = d
 	}
@@ -107,7 +108,7 @@ func (l *loader) distinct(t *schema.Topology) {
 			continue
 		}
 		told[pair] = true
-		where := fmt.Sprintf("%s at %s", first.Addr, place(first.At("topic")))
+		where := fmt.Sprintf("%s at %s", first.Addr, diag.Place(first.At("topic")))
 		if twice {
 			s.refuse(d.At("topic"), fmt.Sprintf("Topic %q is declared twice", id.Name), "%s declares it too, and this is %s.", where, d.Addr)
 		} else {
@@ -125,10 +126,10 @@ func (l *loader) distinctDeletes(t *schema.Topology, declared map[schema.ID]*sch
 	for i := range t.Deletes {
 		d := &t.Deletes[i]
 		if first, ok := declared[d.Object]; ok {
-			s.refuse(d.At("topic"), fmt.Sprintf("Topic %q is declared and deleted", d.Object.Name), "%s at %s declares it. Remove one of the two blocks.", first.Addr, place(first.At("topic")))
+			s.refuse(d.At("topic"), fmt.Sprintf("Topic %q is declared and deleted", d.Object.Name), "%s at %s declares it. Remove one of the two blocks.", first.Addr, diag.Place(first.At("topic")))
 		}
 		if first, twice := deleted[d.Object]; twice {
-			s.refuse(d.At("topic"), fmt.Sprintf("%s stands twice", d.Addr), "It stands at %s already. Once is enough.", place(first.At("topic")))
+			s.refuse(d.At("topic"), fmt.Sprintf("%s stands twice", d.Addr), "It stands at %s already. Once is enough.", diag.Place(first.At("topic")))
 		}
 		deleted[d.Object] = d
 	}

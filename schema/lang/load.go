@@ -14,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 // Options say how a directory is evaluated.
@@ -90,7 +91,7 @@ func (l *loader) topology() *schema.Topology {
 	s := l.scope(l.base)
 	for _, other := range l.blocks.Topologies[1:] {
 		s.refuse(other.DefRange, "Second topology block",
-			"A directory is one topology, and it is declared at %s. Move the other to a directory of its own.", place(first.DefRange))
+			"A directory is one topology, and it is declared at %s. Move the other to a directory of its own.", diag.Place(first.DefRange))
 	}
 	if first.Name == "" {
 		s.refuse(first.NameRange, "Topology without a name", "The name owns all that the topology declares.")

@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/queueform/queueform/schema/diag"
 )
 
 // locals evaluates the locals blocks, each value after those it uses.
@@ -17,7 +19,7 @@ func (l *loader) locals() {
 		l.complain(diags...)
 		for name, a := range attributes {
 			if first, twice := e.attributes[name]; twice {
-				e.scope.refuse(a.NameRange, "Local declared twice", "It is declared at %s already.", place(first.NameRange))
+				e.scope.refuse(a.NameRange, "Local declared twice", "It is declared at %s already.", diag.Place(first.NameRange))
 				continue
 			}
 			e.attributes[name] = a

@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 type profileBlock struct {
@@ -48,7 +49,7 @@ func (l *loader) profiles() {
 		s := l.scope(l.base)
 		s.label(b.Name, b.NameRange)
 		if first, twice := declared[b.Name]; twice {
-			s.refuse(b.NameRange, "Profile declared twice", "It is declared at %s already.", place(first.NameRange))
+			s.refuse(b.NameRange, "Profile declared twice", "It is declared at %s already.", diag.Place(first.NameRange))
 			continue
 		}
 		declared[b.Name] = b

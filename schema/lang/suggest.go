@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/agext/levenshtein"
-	"github.com/hashicorp/hcl/v2"
 )
 
 // closest is the known name that a misspelt one most likely means; empty if none is near.
@@ -36,9 +35,4 @@ func didYouMean(name string, known []string) string {
 		return fmt.Sprintf(" Did you mean %q?", near)
 	}
 	return ""
-}
-
-// place is where something stands, as people read it.
-func place(r hcl.Range) string {
-	return fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 type variableBlock struct {
@@ -47,7 +48,7 @@ func (l *loader) variables(chosen *clusterBlock) {
 	for _, v := range l.blocks.Variables {
 		s.label(v.Name, v.NameRange)
 		if first, twice := declared[v.Name]; twice {
-			s.refuse(v.NameRange, "Variable declared twice", "It is declared at %s already.", place(first.NameRange))
+			s.refuse(v.NameRange, "Variable declared twice", "It is declared at %s already.", diag.Place(first.NameRange))
 			continue
 		}
 		declared[v.Name] = v
@@ -220,7 +221,7 @@ func (l *loader) validations(v *variableBlock, at hcl.Range) {
 		case holds.False():
 			message, ok := s.text(rule.ErrorMessage)
 			if !ok {
-				message = "The condition at " + place(rule.Condition.Range) + " does not hold."
+				message = "The condition at " + diag.Place(rule.Condition.Range) + " does not hold."
 			}
 			s.refuse(at, "Variable "+v.Name+" is refused", "%s", message)
 		}
