@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,6 +61,8 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, syscall.EPIPE): // nobody listens any more
+		return exitError
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(s.Err, "error: interrupted")
 		return exitError
