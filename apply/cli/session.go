@@ -218,10 +218,14 @@ func (s *session) unreachable(err error) error {
 		return err
 	}
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: problem.Summary, Detail: problem.Remedy}
+	files := s.files
+	if problem.Secret() {
+		files = nil // the line may hold it
+	}
 	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" {
 		at := c.At(problem.Attr)
 		d.Subject = &at
 	}
-	_ = diag.WriteText(s.Err, s.files, hcl.Diagnostics{d}, diag.TextOptions{Color: s.Color && s.Terminal, Width: s.Width})
+	_ = diag.WriteText(s.Err, files, hcl.Diagnostics{d}, diag.TextOptions{Color: s.Color && s.Terminal, Width: s.Width})
 	return &exit{code: exitError}
 }

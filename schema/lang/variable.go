@@ -111,11 +111,8 @@ func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock)
 
 // varFile reads a file of attributes alone.
 func (l *loader) varFile(path string, set func(string, given)) {
-	file, diags := parse(path)
+	file, diags := parse(path) // not among the files to show lines of: they may hold secrets
 	l.complain(diags...)
-	if file != nil {
-		l.files[path] = file
-	}
 	if diags.HasErrors() {
 		return
 	}
@@ -160,6 +157,9 @@ func (l *loader) variable(v *variableBlock, g given) cty.Value {
 	}
 	converted, err := convert.Convert(g.value, wanted)
 	if err != nil {
+		if sensitive {
+			g.at = v.NameRange // the line of the value is not to be shown
+		}
 		s.refuse(g.at, "Wrong type for variable "+v.Name, "The value from %s does not fit: %v.", g.from, err)
 		return cty.DynamicVal
 	}

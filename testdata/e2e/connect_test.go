@@ -48,6 +48,7 @@ func TestRefusedLogin(t *testing.T) {
 		says                    string
 	}{
 		"wrong password":          {c.SASL()[0], "SCRAM-SHA-512", brokers.AdminName, nil, "login.hcl:8:17"},
+		"a password in the file":  {c.SASL()[0], "SCRAM-SHA-512", brokers.AdminName, nil, "login.hcl:8:17"},
 		"unknown user":            {c.SASL()[0], "SCRAM-SHA-512", "nobody", nil, "login.hcl:"},
 		"mechanism not offered":   {c.SASL()[0], "PLAIN", brokers.AdminName, nil, "do not offer SASL mechanism PLAIN, only SCRAM-SHA-"},
 		"no login wanted":         {c.Bootstrap()[0], "SCRAM-SHA-512", brokers.AdminName, nil, "SASL"},
@@ -61,6 +62,9 @@ func TestRefusedLogin(t *testing.T) {
 			text := fmt.Sprintf(login, test.server, test.mechanism, test.user)
 			if name == "another cluster" {
 				text = strings.Replace(text, "  sasl {", "  cluster_id = \"AAAAAAAAAAAAAAAAAAAAAA\"\n  sasl {", 1)
+			}
+			if name == "a password in the file" {
+				text = strings.Replace(text, `env("PASSWORD")`, `"not-the-password"`, 1)
 			}
 			u.write("login.hcl", text)
 			began := time.Now()

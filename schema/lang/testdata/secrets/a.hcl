@@ -19,8 +19,9 @@ variable "checked" { # error: Variable checked is refused | The condition at tes
   }
 }
 
-variable "number" { # the value is no number, and not shown
-  default   = "hunter2" # error: Wrong type for variable number | a number is required
+# The value is no number, and its line is not to be shown.
+variable "number" { # error: Wrong type for variable number | a number is required
+  default   = "hunter2"
   type      = number
   sensitive = true
 }
