@@ -93,9 +93,7 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	if err := a.show(p, "text", flags.all); err != nil {
-		return err
-	}
+	_ = a.show(p, "text", flags.all) // that nobody reads it does not stop an apply
 	return s.carryOut(ctx, p, flags, saved != nil)
 }
 

@@ -26,7 +26,7 @@ func (d *Document) Stale(now *Document) error {
 		return fmt.Errorf("the plan was made for cluster %s, and this is %s", d.Cluster.ID, now.Cluster.ID)
 	case d.Digest != now.Digest:
 		return ErrFiles
-	case len(d.Changes) > 0 && len(now.Changes) == 0:
+	case len(d.Changes) > 0 && len(now.Changes)+len(now.Errors)+len(now.Unseen)+len(now.Blocked) == 0:
 		return ErrApplied
 	}
 	if err := d.compare(now); err != nil {

@@ -61,8 +61,8 @@ func (l *loader) variables(chosen *clusterBlock) {
 	l.base.Variables["var"] = cty.ObjectVal(evaluated)
 	for name, v := range declared {
 		at := v.NameRange
-		if g, ok := values[name]; ok {
-			at = g.at
+		if g, ok := values[name]; ok && v.Sensitive == nil {
+			at = g.at // the line of a secret is not to be shown
 		}
 		l.validations(v, at)
 	}
@@ -98,10 +98,10 @@ func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock)
 	for _, path := range l.options.VarFiles {
 		l.varFile(path, set)
 	}
-	for _, v := range l.options.Vars {
+	for i, v := range l.options.Vars {
 		name, text, ok := strings.Cut(v, "=")
-		if !ok {
-			l.complain(problem("Malformed --var", "%s is not NAME=VALUE.", schema.Quote(v)))
+		if !ok { // it may be a secret whose name was forgotten
+			l.complain(problem("Malformed --var", "Number %d of them is not NAME=VALUE.", i+1))
 			continue
 		}
 		set(strings.TrimSpace(name), given{value: cty.StringVal(text), from: "--var " + name, text: true})
@@ -112,6 +112,9 @@ func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock)
 // varFile reads a file of attributes alone.
 func (l *loader) varFile(path string, set func(string, given)) {
 	file, diags := parse(path) // not among the files to show lines of: they may hold secrets
+	for _, d := range diags {
+		d.Detail = "What exactly is wrong is not shown, since the file may hold secrets."
+	}
 	l.complain(diags...)
 	if diags.HasErrors() {
 		return

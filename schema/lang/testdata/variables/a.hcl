@@ -1,5 +1,5 @@
 # options: --var number=x --var list=[ --var untold=1 --var exported --var-file values.qfvars
-# nowhere: Malformed --var | "exported" is not NAME=VALUE.
+# nowhere: Malformed --var | Number 4 of them is not NAME=VALUE.
 # nowhere: Malformed value from --var list | "[" is not an HCL value of type list of string.
 # nowhere: No variable "untold" | --var untold sets a variable
 topology "variables" {}
