@@ -379,6 +379,7 @@ type model struct {
 	said     []string                     // alterations of configs and reassignments, in their order
 	dead     map[int32]bool               // brokers that close connections about configs
 	brokers  []int32                      // those that metadata tells of
+	caughtUp []int32                      // brokers whose new replicas are in sync
 
 	cuts      int  // connections that end at a reassignment; -1: all
 	cutsAfter bool // and once it is done
@@ -442,9 +443,15 @@ func (m *model) tellPlaces(base *kmsg.MetadataResponse, req *kmsg.MetadataReques
 		if !there {
 			t.ErrorCode = kerr.UnknownTopicOrPartition.Code
 		}
-		for p, replicas := range places {
-			replicas := slices.Concat(replicas, m.moves[*asked.Topic][int32(p)].adding)
-			t.Partitions = append(t.Partitions, kmsg.MetadataResponseTopicPartition{Partition: int32(p), Leader: replicas[0], Replicas: replicas, ISR: replicas})
+		for p, old := range places {
+			adding := m.moves[*asked.Topic][int32(p)].adding
+			inSync := slices.Clone(old)
+			if m.caughtUp != nil {
+				inSync = append(inSync, slices.DeleteFunc(slices.Clone(adding), func(id int32) bool { return !slices.Contains(m.caughtUp, id) })...)
+			}
+			t.Partitions = append(t.Partitions, kmsg.MetadataResponseTopicPartition{
+				Partition: int32(p), Leader: old[0], Replicas: slices.Concat(old, adding), ISR: inSync,
+			})
 		}
 		resp.Topics = append(resp.Topics, t)
 	}

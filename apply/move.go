@@ -26,6 +26,7 @@ type moving struct {
 	adding    []int32        // the brokers that copy it
 	step      *plan.Reassign // nil: an earlier apply's
 	resting   time.Time      // since when it was seen elsewhere, and not moving
+	most      int64          // bytes that its replicas not in sync had at most
 }
 
 // earlier are the partitions whose move an earlier apply has started.
@@ -84,7 +85,10 @@ func (r *run) look(ctx context.Context, w *watch) {
 	r.moving = slices.DeleteFunc(r.moving, func(m *moving) bool { return r.arrived(m, snapshot) })
 	r.arrivals(w.all)
 	answers := r.Measure(ctx, snapshot, live.Questions{Sizes: scope.Topics})
-	r.event(w.progress(len(r.moving), answers, r.Clock.Now(), r.Throttle))
+	if w.gained(r.moving, snapshot, answers) {
+		w.since = r.Clock.Now()
+	}
+	r.event(w.progress(len(r.moving), answers, r.Clock.Now(), r.limit()))
 }
 
 // arrived says whether a partition is where it should be, or will never get there.
@@ -176,8 +180,7 @@ type watch struct {
 	since   time.Time    // of the last progress
 	begin   time.Time    // of the first measurement
 	first   int64        // bytes copied at begin
-	copied  int64
-	left    int // partitions
+	left    int          // partitions, when last looked
 }
 
 // cause is what may keep a move.
@@ -191,6 +194,29 @@ func (w *watch) cause(m *moving) error {
 		}
 	}
 	return errors.New("and all brokers that copy it are up: the log of its leader may tell why")
+}
+
+// gained says whether any move came closer to its end. Replicas in sync do not
+// count: they grow with what producers send, whether the others come or not.
+func (w *watch) gained(waiting []*moving, snapshot *live.Snapshot, answers live.Answers) bool {
+	gained := len(waiting) != w.left
+	for _, m := range waiting {
+		partitions, sizes := snapshot.Topics[m.object.Name].Value.Partitions, answers.Sizes[m.object.Name].Value
+		if m.partition >= len(partitions) || m.partition >= len(sizes) {
+			continue
+		}
+		var behind int64
+		for _, broker := range m.adding {
+			if !slices.Contains(partitions[m.partition].InSync, broker) {
+				behind += sizes[m.partition][broker]
+			}
+		}
+		if behind > m.most {
+			m.most, gained = behind, true
+		}
+	}
+	w.left = len(waiting)
+	return gained
 }
 
 // progress is where the moves are, and for how long they will go on at the
@@ -213,9 +239,6 @@ func (w *watch) progress(left int, answers live.Answers, now time.Time, throttle
 	}
 	if w.begin.IsZero() {
 		w.begin, w.first = now, copied
-	}
-	if copied != w.copied || left != w.left {
-		w.copied, w.left, w.since = copied, left, now
 	}
 	p := MoveProgress{Partitions: len(w.all), Done: len(w.all) - left, Copied: copied, Total: total, Rate: throttle}
 	if gained := copied - w.first; gained > 0 && left > 0 {

@@ -221,6 +221,18 @@ func TestSlowMoveDoesNotStall(t *testing.T) {
 	m.ends(m.run(reassigned("a", 0, 1)), "done")
 }
 
+// What producers send to the replicas that have arrived is no progress of the others.
+func TestMoveStallsUnderTraffic(t *testing.T) {
+	m := moves(t, "a")
+	sent := int64(0)
+	m.caughtUp = []int32{1}
+	m.sizes = func(_ string, _, broker int32) int64 { return map[int32]int64{0: sent, 1: sent}[broker] }
+	m.step = func() { sent += 1000 }
+	m.brokers = []int32{0, 1}
+	report := m.run(reassigned("a", 0, 1, 2))
+	m.ends(report, "not moved: the move of partition 0 has stalled: no progress for 5m0s, broker 2 is down")
+}
+
 func TestClusterThatCannotBeReadWhileReplicasMove(t *testing.T) {
 	m := moves(t, "a")
 	read := m.engine.Read

@@ -197,9 +197,18 @@ func (r *run) unthrottle(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("the replication throttle could not be removed, apply again to do it: %w", err)
 	case len(l.needed) > 0:
-		return errors.New("the replication throttle stays where somebody else moves replicas: apply again when that has ended")
+		return errors.New("the replication throttle stays where replicas are moving that this apply does not wait for: apply again when that has ended")
 	}
 	return nil
+}
+
+// limit is the rate at which this apply throttles; 0: it does not, whatever an
+// earlier one may have left.
+func (r *run) limit() int64 {
+	if len(r.slowed.brokers) == 0 {
+		return 0
+	}
+	return r.Throttle
 }
 
 // unsure says whether a move may have been started without us knowing.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/planfile"
 	"github.com/queueform/queueform/plan/render"
+	"github.com/queueform/queueform/schema"
 	"github.com/queueform/queueform/schema/catalog"
 )
 
@@ -215,9 +217,17 @@ func (s *session) converge(ctx context.Context) error {
 	return &exit{code: exitError}
 }
 
-// failures are the steps that did not end well, each on the line that asked for it.
+// failure is what several instances of a block may all have met.
+type failure struct {
+	at        hcl.Range
+	says, why string
+}
+
+// failures are the steps that did not end well, each on the line that asked
+// for it. What all instances of a block met is told once.
 func failures(p *plan.Plan, report *apply.Report, missing map[plan.Step]error) hcl.Diagnostics {
-	var diags hcl.Diagnostics
+	var order []failure
+	met := map[failure][]schema.Addr{}
 	for i, step := range report.Steps {
 		says, err := progress.Says(report.Results[i].Outcome), report.Results[i].Err
 		if err == nil {
@@ -226,11 +236,19 @@ func failures(p *plan.Plan, report *apply.Report, missing map[plan.Step]error) h
 		if err == nil {
 			continue
 		}
-		at := apply.Line(p, step, err)
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError, Summary: fmt.Sprintf("%s: %s", p.Changes[step.About().Changes[0]].Addr, says),
-			Detail: err.Error(), Subject: &at,
-		})
+		f := failure{apply.Line(p, step, err), says, err.Error()}
+		if met[f] == nil {
+			order = append(order, f)
+		}
+		met[f] = append(met[f], p.Changes[step.About().Changes[0]].Addr)
+	}
+	diags := make(hcl.Diagnostics, len(order))
+	for i, f := range order {
+		who := met[f][0].String()
+		if more := len(met[f]) - 1; more > 0 {
+			who += fmt.Sprintf(" and %s more", humanize.Comma(int64(more)))
+		}
+		diags[i] = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: who + ": " + f.says, Detail: f.why, Subject: &f.at}
 	}
 	return diags
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/queueform/queueform/schema/edit"
+	"github.com/queueform/queueform/schema/lang"
 )
 
 func (a *app) fmtCommand() *cobra.Command {
@@ -89,9 +90,10 @@ func (f *formatter) all(files []string) error {
 
 // one rewrites a file, unless only the answer is wanted.
 func (f *formatter) one(file string) error {
-	before, err := os.ReadFile(file)
-	if err != nil {
-		return err
+	before, trouble := lang.ReadFile(file)
+	if trouble != nil {
+		f.diags = append(f.diags, trouble)
+		return nil
 	}
 	after, diags := edit.Format(before, file)
 	if diags.HasErrors() {

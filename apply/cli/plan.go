@@ -84,7 +84,7 @@ func (a *app) planned(p *planned, out string, detailed bool) error {
 		if err := save(out, p.document); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.Err, "Saved. To carry it out: queueform apply %s\n", out)
+		fmt.Fprintf(a.Err, "Saved. To carry it out, with the same -C, --cluster and --var: queueform apply %s\n", out)
 	}
 	switch {
 	case len(p.blocking) > 0:

@@ -38,6 +38,9 @@ type session struct {
 
 // open loads the topology and prepares the connection.
 func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
+	if a.timeout <= 0 {
+		return nil, fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
+	}
 	s := &session{app: a, throttle: defaultThrottle}
 	for _, text := range flags.target {
 		addr, err := schema.ParseAddr(text)

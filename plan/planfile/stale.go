@@ -14,7 +14,7 @@ import (
 // single object.
 var (
 	ErrApplied = errors.New("the plan was applied already: there is nothing left to do")
-	ErrFiles   = errors.New("the files or their variables have changed since the plan was made: plan again")
+	ErrFiles   = errors.New("the files or their variables have changed since the plan was made: plan again, or give the same --var and --var-file")
 	errCluster = errors.New("the cluster has changed since the plan was made: plan again")
 )
 

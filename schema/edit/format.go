@@ -6,24 +6,13 @@ package edit
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
-)
 
-// deepest is how many brackets may be open, before the parser's stack is at risk.
-const deepest = 500
-
-var (
-	opening = [...]hclsyntax.TokenType{
-		hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl,
-	}
-	closing = [...]hclsyntax.TokenType{
-		hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd,
-	}
+	"github.com/queueform/queueform/schema/lang"
 )
 
 // Format lays an HCL file out in canonical form: hclwrite's indents, spaces and
@@ -35,10 +24,10 @@ var (
 // A file with syntax errors comes back as it was, with diagnostics at the
 // places at fault; they use filename.
 func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
-	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos) // the parser tells what is wrong with them
-	if diags := nesting(tokens); diags.HasErrors() {
-		return src, diags
+	if d := lang.Unparsable(filename, src); d != nil {
+		return src, hcl.Diagnostics{d}
 	}
+	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos) // the parser tells what is wrong with them
 	if _, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos); diags.HasErrors() {
 		return src, diags
 	}
@@ -47,22 +36,6 @@ func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 		return src, diags
 	}
 	return out, nil
-}
-
-// nesting refuses what would exhaust the parser's stack, which no program survives.
-func nesting(tokens hclsyntax.Tokens) hcl.Diagnostics {
-	depth := 0
-	for _, t := range tokens {
-		if slices.Contains(opening[:], t.Type) {
-			depth++
-		} else if slices.Contains(closing[:], t.Type) {
-			depth--
-		}
-		if depth > deepest {
-			return problem(t.Range, "Nested too deeply", fmt.Sprintf("More than %d brackets are open.", deepest))
-		}
-	}
-	return nil
 }
 
 // layOut writes tokens with what hclwrite leaves alone put right: line endings,

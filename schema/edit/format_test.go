@@ -79,8 +79,9 @@ func TestFormatRefuses(t *testing.T) {
 		"single quotes":    {"a = 'b'\n", "a.hcl:1:5"},
 		"heredoc not shut": {"a = <<EOT\none\n", "a.hcl:3:1"},
 		"nested":           {"a = " + strings.Repeat("[", 100_000), "a.hcl:1:505"},
-		"nested in blocks": {strings.Repeat("a {\n", 100_000), "a.hcl:501:3"},
-		"nested templates": {"a = " + strings.Repeat("\"${", 100_000), "a.hcl:1:1506"},
+		"nested in blocks": {strings.Repeat("a {\n", 100_000), "a.hcl:500:4"},
+		"nested templates": {"a = " + strings.Repeat("\"${", 100_000), "a.hcl:1:755"},
+		"nested signs":     {"a = " + strings.Repeat("-", 3_000_000) + "1", "a.hcl:1:504"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := []byte(test.src)

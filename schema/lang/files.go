@@ -136,6 +136,16 @@ func fewer(diags hcl.Diagnostics, name string) hcl.Diagnostics {
 
 // readText reads a file of UTF-8 that the parser can be given.
 func readText(name string) ([]byte, *hcl.Diagnostic) {
+	text, trouble := ReadFile(name)
+	if trouble != nil {
+		return nil, trouble
+	}
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	return text, Unparsable(name, text)
+}
+
+// ReadFile reads a file as it is: a regular one, of at most 16 MiB.
+func ReadFile(name string) ([]byte, *hcl.Diagnostic) {
 	const summary = "File cannot be read"
 	info, err := os.Stat(name)
 	switch {
@@ -150,17 +160,22 @@ func readText(name string) ([]byte, *hcl.Diagnostic) {
 	if err != nil {
 		return nil, problem(summary, "%s: %s", name, reason(err))
 	}
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	return text, nil
+}
+
+// Unparsable says why hcl's parsers must not be given a text: it is none, or
+// it would exhaust their stack or take them hours. Nil: they may.
+func Unparsable(name string, text []byte) *hcl.Diagnostic {
 	if i := firstBinary(text); i >= 0 {
-		return nil, problemAt(name, text, i, "Not a text file", "HCL is UTF-8 text, and byte %d is not. Is this the right file?", i)
+		return problemAt(name, text, i, "Not a text file", "HCL is UTF-8 text, and byte %d is not. Is this the right file?", i)
 	}
 	if i := tooDeep(name, text); i >= 0 {
-		return nil, problemAt(name, text, i, "Nested too deeply", "There are more than %d brackets or operators within each other.", deepest)
+		return problemAt(name, text, i, "Nested too deeply", "There are more than %d brackets or operators within each other.", deepest)
 	}
 	if i := hugeNumber(name, text); i >= 0 {
-		return nil, problemAt(name, text, i, "Number out of range", "Exponents of more than four digits are not read.")
+		return problemAt(name, text, i, "Number out of range", "Exponents of more than four digits are not read.")
 	}
-	return text, nil
+	return nil
 }
 
 // firstBinary is the offset of the first byte that no text has, or -1.
