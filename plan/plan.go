@@ -29,15 +29,9 @@ type Plan struct {
 	Throttled []schema.ID // objects on which an earlier apply left a replication throttle
 }
 
-// Incomplete says whether the very existence of something declared could not be read.
-func (p *Plan) Incomplete() bool {
-	for i := range p.Unseen {
-		if p.Unseen[i].Path == "" {
-			return true
-		}
-	}
-	return false
-}
+// Incomplete says whether something declared could not be compared, or cannot
+// be had now: what the plan leaves out, it does not call equal.
+func (p *Plan) Incomplete() bool { return len(p.Unseen)+len(p.Blocked) > 0 }
 
 // Action is what a change does to an object as a whole.
 type Action string

@@ -133,7 +133,7 @@ func (p *planned) failed() bool { return p.diags.HasErrors() || p.incomplete() !
 
 // incomplete is the error of a plan that leaves out something declared.
 func (p *planned) incomplete() error {
-	if len(p.Blocked) == 0 && !p.Incomplete() {
+	if !p.Incomplete() {
 		return nil
 	}
 	return &exit{code: exitError, err: errors.New("the plan is incomplete: something declared could not be read or done, as said above")}
