@@ -29,7 +29,8 @@ func (e *Engine) Verify(ctx context.Context, p *plan.Plan, report *Report) map[p
 	deadline := e.Clock.Now().Add(e.Patience)
 	left := e.await(ctx, done, nil, deadline)
 	if len(left) == 0 {
-		left = e.everywhere(ctx, p.Cluster.Brokers, report.last, deadline)
+		last := slices.DeleteFunc(slices.Clone(report.last), func(s plan.Step) bool { return !slices.Contains(done, s) }) // a move may have been cancelled
+		left = e.everywhere(ctx, p.Cluster.Brokers, last, deadline)
 	}
 	if report.Stopped = context.Cause(ctx); report.Stopped != nil {
 		return nil

@@ -136,19 +136,44 @@ func addresses(d *planfile.Document) []string {
 
 // carryOut asks where somebody is there to answer, and applies.
 func (s *session) carryOut(ctx context.Context, p *planned, flags applyFlags, saved bool) error {
-	switch {
-	case p.diags.HasErrors():
-		return &exit{code: exitError, err: errors.New("nothing was applied")}
-	case len(p.blocking) > 0:
-		s.flags(p.blocking)
-		return &exit{code: exitBlocked}
-	case len(p.Steps)+len(p.Moving)+len(p.Throttled) == 0:
-		return p.incomplete()
-	case !flags.autoApprove && !saved:
+	if done, err := s.over(p); done {
+		return err
+	}
+	for asked := flags.autoApprove || saved; !asked; {
 		if err := s.confirm(ctx); err != nil {
 			return err
 		}
+		again, err := s.plan(ctx) // much may happen while a person thinks
+		if err != nil {
+			return err
+		}
+		if asked = p.document.Stale(again.document) == nil; !asked {
+			fmt.Fprintln(s.Err, "The cluster has changed meanwhile. This is the plan now:")
+			_ = s.show(again, "text", flags.all)
+		}
+		p = again
+		if done, err := s.over(p); done {
+			return err
+		}
 	}
+	return s.execute(ctx, p, flags)
+}
+
+// over says whether there is nothing to apply, or nothing that may be.
+func (s *session) over(p *planned) (bool, error) {
+	switch {
+	case p.diags.HasErrors():
+		return true, &exit{code: exitError, err: errors.New("nothing was applied")}
+	case len(p.blocking) > 0:
+		s.flags(p.blocking)
+		return true, &exit{code: exitBlocked}
+	case len(p.Steps)+len(p.Moving)+len(p.Throttled) == 0:
+		return true, p.incomplete()
+	}
+	return false, nil
+}
+
+func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) error {
 	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
 		Write: s.conn.Writer(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(),
