@@ -49,6 +49,7 @@ func (r *run) batch(ctx context.Context, steps []plan.Step) {
 			break
 		}
 		r.wait(ctx, b.why(), max(pause, b.throttle))
+		r.lookup(ctx)
 	}
 	b.giveUp(ctx.Err() != nil)
 }
@@ -79,7 +80,7 @@ func (b *batch) send(ctx context.Context) {
 	if len(asked) == 0 {
 		return
 	}
-	a, err := send(ctx, b.Write, asked, false)
+	a, err := send(ctx, b.Client.Broker(int(b.controller.Load())), asked, false)
 	b.throttle = a.throttle
 	b.account(a, err)
 }
@@ -134,11 +135,17 @@ func (r *run) took(s plan.Step) {
 // refuse ends a step that the cluster has refused. Of a move it may have
 // refused some partitions only: the others go.
 func (r *run) refuse(s plan.Step, refused error) {
+	r.beginTaken(s, refused)
+	r.end(s, Result{Refused, refused})
+}
+
+// beginTaken notes the moves of a step that were taken although it was not as
+// a whole.
+func (r *run) beginTaken(s plan.Step, refused error) {
 	if partly, ok := errors.AsType[*partlyRefused](refused); ok {
 		move := s.(*plan.Reassign)
 		r.begin(move, partly.taken(move))
 	}
-	r.end(s, Result{Refused, refused})
 }
 
 // reached notes the last step of a request: a broker that knows it knows all of the request.
@@ -194,6 +201,7 @@ func (b *batch) holds(t *try, snapshot *live.Snapshot, unread error) bool {
 // left as it is: not done.
 func (b *batch) giveUp(interrupted bool) {
 	for _, t := range b.open {
+		b.beginTaken(t.step, t.delayed)
 		switch _, deletes := t.step.(*plan.DeleteTopic); {
 		case t.echo != nil && t.there && !deletes && isAnswer(t.echo):
 			b.refuse(t.step, fmt.Errorf("%w; it is not as asked for: %w", t.echo, t.missing))

@@ -63,8 +63,8 @@ func TestStepIsCarriedOut(t *testing.T) {
 		report := k.run(step)
 		k.ends(report, "done")
 		k.holds(step)
-		if !report.OK() || k.requests(key) != 1 {
-			k.Errorf("OK is %v after %d requests", report.OK(), k.requests(key))
+		if !ok(report) || k.requests(key) != 1 {
+			k.Errorf("OK is %v after %d requests", ok(report), k.requests(key))
 		}
 	})
 }
@@ -128,6 +128,21 @@ func TestRequestTimedOutOnTheBrokerAndWorked(t *testing.T) {
 			k.Errorf("%d requests", k.requests(key))
 		}
 	})
+}
+
+// The plan may be older than the controller.
+func TestControllerHasChanged(t *testing.T) {
+	for name, id := range map[string]int32{"another": 1, "none": -1} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			p := planned(create("a", 1))
+			p.Cluster.Controller = id
+			k.ends(k.engine.Run(t.Context(), p), "done")
+			if len(k.clock.waits) != 1 {
+				t.Errorf("waited %v", k.clock.waits)
+			}
+		})
+	}
 }
 
 func TestNotController(t *testing.T) {
@@ -210,7 +225,9 @@ func TestControllerThatCannotBeReached(t *testing.T) {
 		told.Version = req.GetVersion()
 		return &told, nil
 	})
-	k.ends(k.run(create("a", 1)), "not done: given up after 1m0s: no connection: unable to dial: ...")
+	p := planned(create("a", 1))
+	p.Cluster.Controller = 9
+	k.ends(k.engine.Run(t.Context(), p), "not done: given up after 1m0s: no connection: unable to dial: ...")
 }
 
 func TestBrokerThatDoesNotAnswerForATopic(t *testing.T) {
@@ -313,7 +330,7 @@ func TestBatchesByRecords(t *testing.T) {
 		s.Records = 2000
 		steps = append(steps, s)
 	}
-	if report := k.run(steps...); !report.OK() {
+	if report := k.run(steps...); !ok(report) {
 		t.Error(outcomes(report))
 	}
 	slices.Sort(sizes)

@@ -23,9 +23,10 @@ const checkedPartitions = 1000
 // say, for lack of rights or of a connection, is only not checked. Outdated is
 // a plan whose snapshot a lagging broker gave: the cluster is to be read again.
 func Check(ctx context.Context, client *kgo.Client, p *plan.Plan) (diags hcl.Diagnostics, outdated bool) {
+	controller := client.Broker(int(p.Cluster.Controller))
 	passed := make([]bool, len(p.Changes))
 	for _, batch := range plan.Batches(checkable(p), batchRecords) {
-		a, err := send(ctx, client, batch, true)
+		a, err := send(ctx, controller, batch, true)
 		for _, s := range batch {
 			at := s.About().Changes[0]
 			c := &p.Changes[at]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -25,7 +26,7 @@ const (
 
 // Engine carries out plans on one cluster.
 type Engine struct {
-	Write    *kgo.Client                                               // never sends anything twice by itself: RequestRetries(0)
+	Client   *kgo.Client                                               // writes go to one of its brokers, which sends nothing twice
 	Read     func(context.Context, live.Scope) (*live.Snapshot, error) // one fresh look
 	Measure  func(context.Context, *live.Snapshot, live.Questions) live.Answers
 	Observe  func(Event)   // called from one goroutine at a time
@@ -57,16 +58,21 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 		moving: earlier(p),
 		marked: marked(p),
 	}
+	r.controller.Store(p.Cluster.Controller)
 	for i, s := range p.Steps {
 		r.places[s] = i
 	}
+	r.leave(r.pace(ctx))
 	for phase := plan.PhaseCreate; phase < plan.PhaseSettle; phase++ {
 		r.phase(ctx, phase)
 	}
 	settled := r.settle(ctx)
 	r.phase(ctx, plan.PhaseSettle)
+	r.report.Slowed = len(r.slowed.lists)+len(r.marked) > 0
 	if settled {
-		r.leave(r.unthrottle(ctx))
+		err := r.unthrottle(ctx)
+		r.report.Slowed = err != nil
+		r.leave(err)
 	}
 	r.report.Moving, r.report.Stopped = len(r.moving), context.Cause(ctx)
 	return r.report
@@ -79,6 +85,8 @@ type run struct {
 	places map[plan.Step]int
 	marked map[string]bool // topics on which an earlier apply left a throttle
 	slowed throttle        // what this one has set
+
+	controller atomic.Int32 // the broker to write to
 
 	mu     sync.Mutex // guards report, failed, moving and the calls of Observe
 	report *Report
@@ -157,6 +165,14 @@ func (r *run) wait(ctx context.Context, why string, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-r.Clock.After(d):
+	}
+}
+
+// lookup finds the controller again, which may have changed when a request has
+// failed. While nobody tells it is still the one of before.
+func (r *run) lookup(ctx context.Context) {
+	if snapshot, err := r.Read(ctx, live.Scope{}); err == nil && snapshot.Cluster.Controller >= 0 {
+		r.controller.Store(snapshot.Cluster.Controller)
 	}
 }
 

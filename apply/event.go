@@ -51,10 +51,14 @@ type MoveProgress struct {
 	Total            int64         // bytes to copy; 0: not known
 	Rate             int64         // bytes per second and broker at most; 0: unthrottled
 	Left             time.Duration // at the rate seen so far; 0: not known
+	Stuck            string        // what keeps them, where nothing has come any further for some seconds and it is known
 }
 
-// Verifying tells that the cluster is read again.
-type Verifying struct{ Left int }
+// Verifying tells that the cluster was read again.
+type Verifying struct {
+	Left   int    // steps whose results were not there
+	Broker *int32 // the one that was asked; nil: any
+}
 
 func (PhaseStarted) event() {}
 func (StepEnded) event()    {}
@@ -92,6 +96,7 @@ type Report struct {
 	Stopped  error // what interrupted it; nil: nothing
 	Leftover error // what is left on the cluster that belongs to no step: a throttle, a stalled move of an earlier apply; nil: nothing
 	Moving   int   // partitions still on the move when it ended, those of earlier applies too
+	Slowed   bool  // the replication throttle stays, this apply's or an earlier one's
 
 	last []plan.Step // of each request, the last step that the cluster took
 }
@@ -105,9 +110,4 @@ func (r *Report) Count(o Outcome) int {
 		}
 	}
 	return n
-}
-
-// OK says whether every step is done, and nothing is left.
-func (r *Report) OK() bool {
-	return r.Stopped == nil && r.Leftover == nil && r.Moving == 0 && r.Count(Done) == len(r.Steps)
 }

@@ -55,7 +55,7 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 	}
 	t.Cleanup(func() { _ = k.conn.Close() })
 	k.engine = &apply.Engine{
-		Write: k.conn.Writer(), Clock: k.clock.clock(), Patience: time.Minute,
+		Client: k.conn.Client(), Clock: k.clock.clock(), Patience: time.Minute,
 		Read: func(ctx context.Context, s live.Scope) (*live.Snapshot, error) {
 			return inspect.Read(ctx, k.conn.Client(), s)
 		},
@@ -251,7 +251,7 @@ func (c *clock) after(d time.Duration) <-chan time.Time {
 
 // planned makes a plan of steps, with a change for each object.
 func planned(steps ...plan.Step) *plan.Plan {
-	p := &plan.Plan{Steps: steps, Cluster: live.Cluster{Brokers: []live.Broker{{ID: 0}, {ID: 1}, {ID: 2}}}}
+	p := &plan.Plan{Steps: steps, Cluster: live.Cluster{Controller: 2, Brokers: []live.Broker{{ID: 0}, {ID: 1}, {ID: 2}}}}
 	changes := map[schema.ID]int{}
 	for _, s := range steps {
 		about := s.About()
@@ -307,6 +307,11 @@ func outcomes(r *apply.Report) []string {
 		}
 	}
 	return all
+}
+
+// ok says whether every step is done, and nothing is left.
+func ok(r *apply.Report) bool {
+	return r.Stopped == nil && r.Leftover == nil && r.Moving == 0 && !r.Slowed && r.Count(apply.Done) == len(r.Steps)
 }
 
 // ends wants these outcomes: each is what one has to begin with.

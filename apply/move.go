@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/queueform/queueform/plan"
@@ -16,6 +17,7 @@ const (
 	pollEvery      = time.Second      // while replicas move
 	stalledAfter   = 5 * time.Minute  // without any progress
 	cancelledAfter = 20 * time.Second // at rest elsewhere: brokers lag the controller, but not for so long
+	stuckAfter     = 10 * time.Second // without any progress, what keeps a move is told
 )
 
 // moving is a partition on its way.
@@ -79,16 +81,21 @@ func (r *run) look(ctx context.Context, w *watch) {
 	snapshot, err := r.Read(ctx, scope)
 	if err != nil {
 		w.blind = err
+		r.event(Waiting{Why: "the cluster cannot be read: " + err.Error(), For: pollEvery})
 		return
 	}
-	w.blind, w.cluster = nil, snapshot.Cluster
+	w.blind, w.snapshot = nil, snapshot
 	r.moving = slices.DeleteFunc(r.moving, func(m *moving) bool { return r.arrived(m, snapshot) })
 	r.arrivals(w.all)
 	answers := r.Measure(ctx, snapshot, live.Questions{Sizes: scope.Topics})
 	if w.gained(r.moving, snapshot, answers) {
 		w.since = r.Clock.Now()
 	}
-	r.event(w.progress(len(r.moving), answers, r.Clock.Now(), r.limit()))
+	progress := w.progress(len(r.moving), answers, r.Clock.Now(), r.limit())
+	if r.Clock.Now().Sub(w.since) > stuckAfter {
+		progress.Stuck = w.obstacles(r.moving)
+	}
+	r.event(progress)
 }
 
 // arrived says whether a partition is where it should be, or will never get there.
@@ -174,13 +181,13 @@ func scopeOfMoves(all []*moving) live.Scope {
 
 // watch measures how moves come along.
 type watch struct {
-	all     []*moving
-	cluster live.Cluster // as last seen
-	blind   error        // why nothing was seen when last looked
-	since   time.Time    // of the last progress
-	begin   time.Time    // of the first measurement
-	first   int64        // bytes copied at begin
-	left    int          // partitions, when last looked
+	all      []*moving
+	snapshot *live.Snapshot // as last seen
+	blind    error          // why nothing was seen when last looked
+	since    time.Time      // of the last progress
+	begin    time.Time      // of the first measurement
+	first    int64          // bytes copied at begin
+	left     int            // partitions, when last looked
 }
 
 // cause is what may keep a move.
@@ -188,12 +195,36 @@ func (w *watch) cause(m *moving) error {
 	if w.blind != nil {
 		return fmt.Errorf("the cluster cannot be read: %w", w.blind)
 	}
-	for _, id := range m.adding {
-		if !w.cluster.Up(id) {
-			return fmt.Errorf("broker %d is down", id)
-		}
+	if why := w.obstacle(m); why != "" {
+		return errors.New(why)
 	}
 	return errors.New("and all brokers that copy it are up: the log of its leader may tell why")
+}
+
+// obstacle is what was seen to keep a move; empty: nothing.
+func (w *watch) obstacle(m *moving) string {
+	for _, id := range m.adding {
+		if !w.snapshot.Cluster.Up(id) {
+			return fmt.Sprintf("broker %d is down", id)
+		}
+	}
+	partitions := w.snapshot.Topics[m.object.Name].Value.Partitions
+	if m.partition < len(partitions) && partitions[m.partition].Leader < 0 {
+		return fmt.Sprintf("partition %d of %s has no leader", m.partition, m.object.Name)
+	}
+	return ""
+}
+
+// obstacles are the first few that keep any of the moves.
+func (w *watch) obstacles(waiting []*moving) string {
+	const few = 3
+	var all []string
+	for _, m := range waiting {
+		if why := w.obstacle(m); why != "" && !slices.Contains(all, why) && len(all) < few {
+			all = append(all, why)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // gained says whether any move came closer to its end. Replicas in sync do not

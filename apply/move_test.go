@@ -59,7 +59,7 @@ func TestMoveIsWaitedFor(t *testing.T) {
 	minISR := late("a", map[string]string{"min.insync.replicas": "2"})
 	report := m.run(reassigned("a", 0, 1), reassigned("b", 0, 2), minISR)
 	m.ends(report, "done", "done", "done")
-	if !report.OK() {
+	if !ok(report) {
 		t.Error("not OK")
 	}
 	m.did(
@@ -123,7 +123,7 @@ func TestNoWaitLeavesMovesAndThrottle(t *testing.T) {
 	m.engine.NoWait = true
 	report := m.run(reassigned("a", 0, 1), late("a", map[string]string{"min.insync.replicas": "2"}))
 	m.ends(report, "started", "postponed")
-	if report.Moving != 2 || report.Stopped != nil || report.Leftover != nil || report.OK() {
+	if report.Moving != 2 || report.Stopped != nil || report.Leftover != nil || ok(report) {
 		t.Errorf("%+v", report)
 	}
 	if len(m.throttles()) != 6 {
@@ -153,6 +153,10 @@ func TestEarlierMoveIsWaitedFor(t *testing.T) {
 	report := m.engine.Run(t.Context(), p)
 	m.ends(report, "done")
 	m.did(
+		"broker 0: set leader.replication.throttled.rate 1000",
+		"broker 0: set follower.replication.throttled.rate 1000",
+		"broker 1: set leader.replication.throttled.rate 1000",
+		"broker 1: set follower.replication.throttled.rate 1000",
 		"topic a: set min.insync.replicas 2",
 		"broker 0: delete leader.replication.throttled.rate",
 		"broker 0: delete follower.replication.throttled.rate",
@@ -164,13 +168,21 @@ func TestEarlierMoveIsWaitedFor(t *testing.T) {
 	m.unthrottled()
 }
 
+// A move that an earlier apply has started goes on at the rate of this one, or
+// without any.
 func TestEarlierMoveWithNoWait(t *testing.T) {
 	m := moves(t, "a")
 	m.engine.NoWait = true
+	m.engine.Throttle = 0
 	report := m.engine.Run(t.Context(), m.resumed("a", late("a", map[string]string{"min.insync.replicas": "2"})))
 	m.ends(report, "postponed")
-	m.did()
-	if report.Moving != 2 || report.OK() {
+	m.did(
+		"broker 0: delete leader.replication.throttled.rate",
+		"broker 0: delete follower.replication.throttled.rate",
+		"broker 1: delete leader.replication.throttled.rate",
+		"broker 1: delete follower.replication.throttled.rate",
+	)
+	if report.Moving != 2 || ok(report) {
 		t.Errorf("%+v", report)
 	}
 }
@@ -291,6 +303,31 @@ func TestPartlyRefusedMove(t *testing.T) {
 		t.Error("partition 0 was not waited for")
 	}
 	m.unthrottled()
+}
+
+// A partition that was taken is waited for, although another never was.
+func TestPartlyTakenMove(t *testing.T) {
+	m := moves(t, "a")
+	m.refuses["a"] = map[int32]int16{1: kerr.NotController.Code}
+	report := m.run(reassigned("a", 0, 1))
+	m.ends(report, "not done: given up after 1m0s: partition 1: This is not the correct controller for this cluster. (NOT_CONTROLLER)")
+	if report.Moving != 1 || !report.Slowed {
+		t.Errorf("%+v", report)
+	}
+}
+
+// What keeps a move is told long before it has stalled.
+func TestMoveTellsWhatKeepsIt(t *testing.T) {
+	m := moves(t, "a")
+	m.looks(2, func() { m.brokers = []int32{0, 2} })
+	m.run(reassigned("a", 0, 1))
+	told := slices.IndexFunc(m.events, func(e apply.Event) bool {
+		p, ok := e.(apply.MoveProgress)
+		return ok && p.Stuck == "broker 1 is down"
+	})
+	if told < 0 || told > 20 {
+		t.Errorf("told at event %d of %d", told, len(m.events))
+	}
 }
 
 func TestMoveThatIsRefusedLeavesNoThrottle(t *testing.T) {

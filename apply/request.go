@@ -57,8 +57,8 @@ type answer struct {
 
 // send makes one request of steps of one type. Its error is the connection's:
 // then nothing is known about any of the steps.
-func send(ctx context.Context, client *kgo.Client, steps []plan.Step, validate bool) (answer, error) {
-	a, err := request(ctx, client, steps, validate)
+func send(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
+	a, err := request(ctx, to, steps, validate)
 	return a, broken(err)
 }
 
@@ -72,19 +72,19 @@ func broken(err error) error {
 	return err
 }
 
-func request(ctx context.Context, client *kgo.Client, steps []plan.Step, validate bool) (answer, error) {
+func request(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
 	timeout := millis(ctx)
 	switch steps[0].(type) {
 	case *plan.CreateTopic:
-		return createTopics(ctx, client, steps, timeout, validate)
+		return createTopics(ctx, to, steps, timeout, validate)
 	case *plan.AlterConfigs:
-		return alterConfigs(ctx, client, steps, validate)
+		return alterConfigs(ctx, to, steps, validate)
 	case *plan.AddPartitions:
-		return addPartitions(ctx, client, steps, timeout, validate)
+		return addPartitions(ctx, to, steps, timeout, validate)
 	case *plan.Reassign:
-		return reassign(ctx, client, steps, timeout)
+		return reassign(ctx, to, steps, timeout)
 	case *plan.DeleteTopic:
-		return deleteTopics(ctx, client, steps, timeout)
+		return deleteTopics(ctx, to, steps, timeout)
 	}
 	panic(fmt.Sprintf("apply: no request for a %T", steps[0]))
 }
@@ -98,7 +98,7 @@ func millis(ctx context.Context) int32 {
 	return int32(max(time.Until(deadline)*9/10, time.Second).Milliseconds())
 }
 
-func createTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, timeout int32, validate bool) (answer, error) {
+func createTopics(ctx context.Context, to kmsg.Requestor, steps []plan.Step, timeout int32, validate bool) (answer, error) {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.TimeoutMillis, req.ValidateOnly = timeout, validate
 	req.Topics = make([]kmsg.CreateTopicsRequestTopic, len(steps))
@@ -113,7 +113,7 @@ func createTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, ti
 			t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: key, Value: new(create.Configs[key])})
 		}
 	}
-	resp, err := req.RequestWith(ctx, client)
+	resp, err := req.RequestWith(ctx, to)
 	if err != nil {
 		return answer{}, err
 	}
@@ -125,7 +125,7 @@ func createTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, ti
 	return a, nil
 }
 
-func alterConfigs(ctx context.Context, client *kgo.Client, steps []plan.Step, validate bool) (answer, error) {
+func alterConfigs(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
 	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	req.ValidateOnly = validate
 	req.Resources = make([]kmsg.IncrementalAlterConfigsRequestResource, len(steps))
@@ -137,10 +137,10 @@ func alterConfigs(ctx context.Context, client *kgo.Client, steps []plan.Step, va
 			r.Configs = append(r.Configs, configOp(key, kmsg.IncrementalAlterConfigOpSet, alter.Set[key]))
 		}
 		for _, key := range alter.Reset {
-			r.Configs = append(r.Configs, kmsg.IncrementalAlterConfigsRequestResourceConfig{Name: key, Op: kmsg.IncrementalAlterConfigOpDelete})
+			r.Configs = append(r.Configs, configOp(key, kmsg.IncrementalAlterConfigOpDelete))
 		}
 	}
-	resp, err := req.RequestWith(ctx, client)
+	resp, err := req.RequestWith(ctx, to)
 	if err != nil {
 		return answer{}, err
 	}
@@ -152,11 +152,7 @@ func alterConfigs(ctx context.Context, client *kgo.Client, steps []plan.Step, va
 	return a, nil
 }
 
-func configOp(key string, op kmsg.IncrementalAlterConfigOp, value string) kmsg.IncrementalAlterConfigsRequestResourceConfig {
-	return kmsg.IncrementalAlterConfigsRequestResourceConfig{Name: key, Op: op, Value: &value}
-}
-
-func addPartitions(ctx context.Context, client *kgo.Client, steps []plan.Step, timeout int32, validate bool) (answer, error) {
+func addPartitions(ctx context.Context, to kmsg.Requestor, steps []plan.Step, timeout int32, validate bool) (answer, error) {
 	req := kmsg.NewPtrCreatePartitionsRequest()
 	req.TimeoutMillis, req.ValidateOnly = timeout, validate
 	req.Topics = make([]kmsg.CreatePartitionsRequestTopic, len(steps))
@@ -167,7 +163,7 @@ func addPartitions(ctx context.Context, client *kgo.Client, steps []plan.Step, t
 			req.Topics[i].Assignment = append(req.Topics[i].Assignment, kmsg.CreatePartitionsRequestTopicAssignment{Replicas: replicas})
 		}
 	}
-	resp, err := req.RequestWith(ctx, client)
+	resp, err := req.RequestWith(ctx, to)
 	if err != nil {
 		return answer{}, err
 	}
@@ -179,7 +175,7 @@ func addPartitions(ctx context.Context, client *kgo.Client, steps []plan.Step, t
 	return a, nil
 }
 
-func reassign(ctx context.Context, client *kgo.Client, steps []plan.Step, timeout int32) (answer, error) {
+func reassign(ctx context.Context, to kmsg.Requestor, steps []plan.Step, timeout int32) (answer, error) {
 	req := kmsg.NewPtrAlterPartitionAssignmentsRequest()
 	req.TimeoutMillis = timeout
 	req.Topics = make([]kmsg.AlterPartitionAssignmentsRequestTopic, len(steps))
@@ -191,7 +187,7 @@ func reassign(ctx context.Context, client *kgo.Client, steps []plan.Step, timeou
 				kmsg.AlterPartitionAssignmentsRequestTopicPartition{Partition: m.Partition, Replicas: m.To})
 		}
 	}
-	resp, err := req.RequestWith(ctx, client)
+	resp, err := req.RequestWith(ctx, to)
 	if err != nil {
 		return answer{}, err
 	}
@@ -247,7 +243,7 @@ func refusedPartitions(t *kmsg.AlterPartitionAssignmentsResponseTopic) error {
 // deleteTopics deletes by topic id where there is one (KIP-516): a topic made
 // again under the same name is safe. Brokers without ids (before Kafka 2.8) are
 // asked by name.
-func deleteTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, timeout int32) (answer, error) {
+func deleteTopics(ctx context.Context, to kmsg.Requestor, steps []plan.Step, timeout int32) (answer, error) {
 	req := kmsg.NewPtrDeleteTopicsRequest()
 	req.TimeoutMillis = timeout
 	names := make(map[[16]byte]string, len(steps))
@@ -263,7 +259,7 @@ func deleteTopics(ctx context.Context, client *kgo.Client, steps []plan.Step, ti
 		}
 		req.Topics = append(req.Topics, t)
 	}
-	resp, err := req.RequestWith(ctx, client)
+	resp, err := req.RequestWith(ctx, to)
 	if err != nil {
 		return answer{}, err
 	}

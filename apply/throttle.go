@@ -55,28 +55,45 @@ func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
 	if r.Throttle == 0 {
 		return steps
 	}
-	found, failed := r.dynamic(ctx, owners(r.touched(steps)), leaderReplicas, followerReplicas, leaderRate, followerRate)
+	found, failed := r.dynamic(ctx, resources(r.touched(steps)), leaderReplicas, followerReplicas, leaderRate, followerRate)
 	r.foreign(found, failed)
 	steps = r.without(steps, failed)
 	steps = r.without(steps, r.alter(ctx, r.listing(steps, found)))
 	_, brokers := r.touched(steps)
-	r.slowed.brokers = brokers
-	rate := strconv.FormatInt(r.Throttle, 10)
-	steps = r.without(steps, r.alter(ctx, onBrokers(brokers, kmsg.IncrementalAlterConfigOpSet, &rate)))
+	r.slowed.brokers = append(r.slowed.brokers, brokers...)
+	steps = r.without(steps, r.alter(ctx, rated(brokers, r.Throttle)))
 	if ctx.Err() != nil {
 		return nil
 	}
 	return steps
 }
 
+// pace sets the rate of this apply on the moves that an earlier one has
+// started under a throttle. Its error is why they keep the one they have.
+func (r *run) pace(ctx context.Context) error {
+	if len(r.moving) == 0 || len(r.marked) == 0 || ctx.Err() != nil {
+		return nil
+	}
+	l, err := r.lifting(ctx, slices.Sorted(maps.Keys(r.marked)))
+	if err == nil {
+		slices.Sort(l.needed)
+		r.slowed.brokers = slices.DeleteFunc(slices.Compact(l.needed), func(id int32) bool { return !r.plan.Cluster.Up(id) })
+		err = flat(r.alter(ctx, rated(r.slowed.brokers, r.Throttle)))
+	}
+	if err != nil {
+		return fmt.Errorf("the moves under way keep the rate they were started at: %w", err)
+	}
+	return nil
+}
+
 // without ends the steps that involve a topic or a broker that failed, and
 // returns the others.
-func (r *run) without(steps []plan.Step, failed map[owner]error) []plan.Step {
+func (r *run) without(steps []plan.Step, failed map[resource]error) []plan.Step {
 	if len(failed) == 0 {
 		return steps
 	}
 	return slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool {
-		for _, o := range owners(r.touched([]plan.Step{s})) {
+		for _, o := range resources(r.touched([]plan.Step{s})) {
 			if err := failed[o]; err != nil {
 				r.end(s, Result{NotDone, fmt.Errorf("the move cannot be throttled: %s: %w", o, err)})
 				return true
@@ -109,7 +126,7 @@ func (r *run) touched(steps []plan.Step) (topics []string, brokers []int32) {
 }
 
 // foreign fails the topics and brokers that somebody else throttles.
-func (r *run) foreign(found map[owner]map[string]string, failed map[owner]error) {
+func (r *run) foreign(found map[resource]map[string]string, failed map[resource]error) {
 	for o, values := range found {
 		for key, value := range values {
 			ours := len(r.marked) > 0
@@ -125,7 +142,7 @@ func (r *run) foreign(found map[owner]map[string]string, failed map[owner]error)
 
 // listing are the alterations that list the replicas of the steps, and not
 // again those that an earlier apply has listed.
-func (r *run) listing(steps []plan.Step, found map[owner]map[string]string) []alteration {
+func (r *run) listing(steps []plan.Step, found map[resource]map[string]string) []alteration {
 	r.slowed.lists = map[string]lists{}
 	var all []alteration
 	for _, s := range steps {
@@ -135,9 +152,9 @@ func (r *run) listing(steps []plan.Step, found map[owner]map[string]string) []al
 		}
 		topic := s.About().Object.Name
 		r.slowed.lists[topic] = listed
-		a := alteration{owner: owner{kmsg.ConfigResourceTypeTopic, topic}}
+		a := alteration{resource: resource{kmsg.ConfigResourceTypeTopic, topic}}
 		for _, key := range []string{leaderReplicas, followerReplicas} {
-			there := entries(found[a.owner][key])
+			there := entries(found[a.resource][key])
 			missing := slices.DeleteFunc(slices.Clone(listed[key]), func(e string) bool { return slices.Contains(there, e) })
 			if len(missing) > 0 {
 				a.set(key, kmsg.IncrementalAlterConfigOpAppend, missing...)
@@ -188,7 +205,7 @@ func (r *run) unthrottle(ctx context.Context) error {
 	}
 	l, err := r.lifting(ctx, topics)
 	if err == nil {
-		err = flat(r.alter(ctx, onBrokers(l.rated(r.slowed.brokers), kmsg.IncrementalAlterConfigOpDelete, nil)))
+		err = flat(r.alter(ctx, rated(l.slowed(r.slowed.brokers), 0)))
 	}
 	if err == nil {
 		err = flat(r.alter(ctx, l.lists))
@@ -228,17 +245,17 @@ type lifting struct {
 	needed []int32 // those of replicas that somebody else is moving
 }
 
-// rated are the brokers whose rate goes: those slowed by this apply, and those freed.
-func (l *lifting) rated(slowed []int32) []int32 {
-	ids := slices.Concat(slowed, l.freed)
+// slowed are the brokers whose rate goes: those slowed by this apply, and those freed.
+func (l *lifting) slowed(now []int32) []int32 {
+	ids := slices.Concat(now, l.freed)
 	slices.Sort(ids)
 	return slices.DeleteFunc(slices.Compact(ids), func(id int32) bool { return slices.Contains(l.needed, id) })
 }
 
 // lifting finds our entries on the lists of topics.
 func (r *run) lifting(ctx context.Context, topics []string) (*lifting, error) {
-	found, failed := r.dynamic(ctx, owners(topics, nil), leaderReplicas, followerReplicas)
-	maps.DeleteFunc(failed, func(_ owner, err error) bool { return errors.Is(err, kerr.UnknownTopicOrPartition) }) // deleted
+	found, failed := r.dynamic(ctx, resources(topics, nil), leaderReplicas, followerReplicas)
+	maps.DeleteFunc(failed, func(_ resource, err error) bool { return errors.Is(err, kerr.UnknownTopicOrPartition) }) // deleted
 	if err := flat(failed); err != nil {
 		return nil, err
 	}
@@ -247,13 +264,13 @@ func (r *run) lifting(ctx context.Context, topics []string) (*lifting, error) {
 		return nil, err
 	}
 	l := &lifting{}
-	for _, o := range owners(topics, nil) {
+	for _, o := range resources(topics, nil) {
 		values, there := found[o]
 		if !there { // deleted, and what it said of brokers with it
 			l.freed = append(l.freed, r.up()...)
 			continue
 		}
-		a := alteration{owner: o}
+		a := alteration{resource: o}
 		for _, key := range []string{leaderReplicas, followerReplicas} {
 			has := entries(values[key])
 			ours := slices.Clone(r.slowed.lists[o.name][key])
@@ -316,12 +333,17 @@ type place struct {
 // replica reads an entry of a list; both are -1 where it is none.
 func replica(entry string) (partition int, broker int32) {
 	first, second, _ := strings.Cut(entry, ":")
-	p, err := strconv.ParseInt(first, 10, 32)
-	b, err2 := strconv.ParseInt(second, 10, 32)
+	p, err := number(first)
+	b, err2 := number(second)
 	if err != nil || err2 != nil {
 		return -1, -1
 	}
-	return int(p), int32(b)
+	return int(p), b
+}
+
+func number(text string) (int32, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	return int32(n), err
 }
 
 // onTheMove are the partitions of marked topics that somebody is moving.

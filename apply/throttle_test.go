@@ -108,7 +108,7 @@ func (m *model) left(replicas string) *plan.Plan {
 func TestLeftoverIsRemoved(t *testing.T) {
 	m := moves(t, "a")
 	report := m.engine.Run(t.Context(), m.left("0:1,1:1"))
-	if !report.OK() {
+	if !ok(report) {
 		t.Error(report.Leftover)
 	}
 	m.did("broker 1: delete "+leaderRate, "broker 1: delete "+followerRate, "topic a: delete "+followerList)
@@ -132,7 +132,7 @@ func TestLeftoverIsKeptWhereReplicasMove(t *testing.T) {
 // All replicas are never throttled by queueform: that list is not its.
 func TestListOfAllReplicasIsKept(t *testing.T) {
 	m := moves(t, "a")
-	if report := m.engine.Run(t.Context(), m.left("*")); !report.OK() {
+	if report := m.engine.Run(t.Context(), m.left("*")); !ok(report) {
 		t.Error(report.Leftover)
 	}
 	m.did()
@@ -166,7 +166,7 @@ func TestLeftoverOfDeletedTopic(t *testing.T) {
 	p := m.left("0:1")
 	delete(m.replicas, "a")
 	delete(m.configs, "topic a")
-	if report := m.engine.Run(t.Context(), p); !report.OK() {
+	if report := m.engine.Run(t.Context(), p); !ok(report) {
 		t.Error(report.Leftover)
 	}
 	m.unthrottled()
@@ -179,7 +179,7 @@ func TestBrokerDiesBeforeItsRateIsRemoved(t *testing.T) {
 	m.looks(3, func() { m.arrive("a"); m.dead[1] = true })
 	report := m.run(reassigned("a", 0, 1))
 	m.ends(report, "done")
-	if report.Leftover == nil || !strings.Contains(report.Leftover.Error(), "broker 1: ") || report.OK() {
+	if report.Leftover == nil || !strings.Contains(report.Leftover.Error(), "broker 1: ") || ok(report) {
 		t.Errorf("left: %v", report.Leftover)
 	}
 	want := []string{
@@ -192,7 +192,7 @@ func TestBrokerDiesBeforeItsRateIsRemoved(t *testing.T) {
 	m.dead[1] = false
 	p := planned()
 	p.Throttled = []schema.ID{id("a")}
-	if again := m.engine.Run(t.Context(), p); !again.OK() {
+	if again := m.engine.Run(t.Context(), p); !ok(again) {
 		t.Error(again.Leftover)
 	}
 	m.unthrottled()
@@ -228,7 +228,7 @@ func TestThrottleIsLeftByAnInterruption(t *testing.T) {
 	cancel()
 	p := m.left("0:1")
 	report := m.engine.Run(ctx, p)
-	if report.Stopped == nil || report.OK() {
+	if report.Stopped == nil || ok(report) {
 		t.Error("it does not say that it was stopped")
 	}
 	m.did()

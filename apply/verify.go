@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,9 +15,10 @@ import (
 // Verify reads until the result of every finished step is there, and until
 // every broker knows the last of each request: brokers lag the controller, each
 // by itself, and the next plan may ask any. It returns the steps whose result
-// did not come within the engine's patience, each with what is not there. After
-// an interruption nothing more is read; one that comes now is noted in the report.
-func (e *Engine) Verify(ctx context.Context, p *plan.Plan, report *Report) map[plan.Step]error {
+// did not come within the engine's patience, each with what is not there, and
+// the scope as it was read, if all was there at the first look. After an
+// interruption nothing more is read; one that comes now is noted in the report.
+func (e *Engine) Verify(ctx context.Context, p *plan.Plan, report *Report, scope live.Scope) (missing map[plan.Step]error, seen *live.Snapshot) {
 	var done []plan.Step
 	for i, s := range report.Steps {
 		if report.Results[i].Outcome == Done {
@@ -24,65 +26,102 @@ func (e *Engine) Verify(ctx context.Context, p *plan.Plan, report *Report) map[p
 		}
 	}
 	if len(done) == 0 || report.Stopped != nil {
-		return nil
+		return nil, nil
 	}
-	deadline := e.Clock.Now().Add(e.Patience)
-	left := e.await(ctx, done, nil, deadline)
-	if len(left) == 0 {
+	v := &verification{Engine: e, left: unknown(done), holds: plan.Holds, deadline: e.Clock.Now().Add(e.Patience)}
+	v.look(ctx, scope)
+	if len(v.left) > 0 {
+		v.await(ctx)
+		v.seen = nil
+	}
+	if len(v.left) == 0 {
 		last := slices.DeleteFunc(slices.Clone(report.last), func(s plan.Step) bool { return !slices.Contains(done, s) }) // a move may have been cancelled
-		left = e.everywhere(ctx, p.Cluster.Brokers, last, deadline)
+		maps.Copy(v.left, v.everywhere(ctx, p.Cluster.Brokers, last))
 	}
 	if report.Stopped = context.Cause(ctx); report.Stopped != nil {
-		return nil
+		return nil, nil
 	}
-	return left
+	return v.left, v.seen
 }
 
-// everywhere waits until each broker knows the steps.
-func (e *Engine) everywhere(ctx context.Context, brokers []live.Broker, steps []plan.Step, deadline time.Time) map[plan.Step]error {
-	left := map[plan.Step]error{}
-	for _, b := range brokers {
-		for step, err := range e.await(ctx, steps, &b.ID, deadline) {
-			left[step] = fmt.Errorf("broker %d does not know yet: %w", b.ID, err)
-		}
-	}
-	return left
+// verification waits until the cluster, or one broker, shows what was done.
+type verification struct {
+	*Engine
+	left     map[plan.Step]error // what is not there yet
+	holds    func(plan.Step, *live.Snapshot) error
+	from     *int32 // the broker that is asked; nil: any
+	deadline time.Time
+	seen     *live.Snapshot // as last read
 }
 
-// await reads, from any broker or from one, until the results of all steps are
-// there, and returns those that are not at the deadline.
-func (e *Engine) await(ctx context.Context, steps []plan.Step, from *int32, deadline time.Time) map[plan.Step]error {
+func unknown(steps []plan.Step) map[plan.Step]error {
 	left := make(map[plan.Step]error, len(steps))
 	for _, s := range steps {
-		left[s] = nil
-	}
-	for pause := firstPause; len(left) > 0 && ctx.Err() == nil; pause = min(2*pause, time.Second) {
-		e.Observe(Verifying{Left: len(left)})
-		scope := scopeOf(slices.Collect(maps.Keys(left)))
-		scope.From = from
-		snapshot, err := e.Read(ctx, scope)
-		if err != nil && from != nil {
-			return nil // nobody learns from a broker that does not answer
-		}
-		settle(left, snapshot, err)
-		if len(left) == 0 || e.Clock.Now().After(deadline) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-		case <-e.Clock.After(pause):
-		}
+		left[s] = errors.New("it was not read")
 	}
 	return left
 }
 
-// settle takes away the steps whose results the snapshot shows.
-func settle(left map[plan.Step]error, snapshot *live.Snapshot, unread error) {
-	for s := range left {
-		if unread != nil {
-			left[s] = fmt.Errorf("the cluster cannot be read: %w", unread)
-		} else if left[s] = plan.Holds(s, snapshot); left[s] == nil {
-			delete(left, s)
+// everywhere waits until each broker knows the steps. Nobody learns from one
+// that does not answer.
+func (v *verification) everywhere(ctx context.Context, brokers []live.Broker, steps []plan.Step) map[plan.Step]error {
+	lacking := map[plan.Step]error{}
+	for _, b := range brokers {
+		one := &verification{Engine: v.Engine, left: unknown(steps), holds: known, from: &b.ID, deadline: v.deadline}
+		one.look(ctx, one.scope())
+		one.await(ctx)
+		for step, err := range one.left {
+			lacking[step] = fmt.Errorf("broker %d does not know yet: %w", b.ID, err)
 		}
 	}
+	return lacking
+}
+
+// known says whether a broker knows of a step. Of a new topic it is enough that
+// it is there: the topic and its configs come to a broker at once.
+func known(s plan.Step, snapshot *live.Snapshot) error {
+	if _, creates := s.(*plan.CreateTopic); creates && snapshot.Topics[s.About().Object.Name].State == live.Present {
+		return nil
+	}
+	return plan.Holds(s, snapshot)
+}
+
+// await reads again until nothing is left, or the deadline comes.
+func (v *verification) await(ctx context.Context) {
+	for pause := firstPause; len(v.left) > 0 && !v.Clock.Now().After(v.deadline); pause = min(2*pause, time.Second) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-v.Clock.After(pause):
+		}
+		v.look(ctx, v.scope())
+	}
+}
+
+// scope is what shows the steps that are left.
+func (v *verification) scope() live.Scope {
+	steps := slices.Collect(maps.Keys(v.left))
+	scope := scopeOf(steps)
+	scope.From = v.from
+	scope.Bare = v.from != nil && !slices.ContainsFunc(steps, func(s plan.Step) bool {
+		_, configs := s.(*plan.AlterConfigs)
+		return configs
+	})
+	return scope
+}
+
+// look reads once, and takes away the steps whose results are there.
+func (v *verification) look(ctx context.Context, scope live.Scope) {
+	var err error
+	if v.seen, err = v.Read(ctx, scope); err != nil && v.from != nil {
+		clear(v.left)
+	}
+	for s := range v.left {
+		if err != nil {
+			v.left[s] = fmt.Errorf("the cluster cannot be read: %w", err)
+		} else if v.left[s] = v.holds(s, v.seen); v.left[s] == nil {
+			delete(v.left, s)
+		}
+	}
+	v.Observe(Verifying{Left: len(v.left), Broker: v.from})
 }

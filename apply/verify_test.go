@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
 )
@@ -22,12 +23,27 @@ func missing(left map[plan.Step]error) map[string]string {
 	return all
 }
 
+// scopeOf is all that a plan touches.
+func scopeOf(p *plan.Plan) live.Scope {
+	var scope live.Scope
+	for _, s := range p.Steps {
+		scope.Topics = append(scope.Topics, s.About().Object.Name)
+	}
+	return scope
+}
+
+// verify returns what is missing.
+func (k *kafka) verify(p *plan.Plan, r *apply.Report) map[string]string {
+	left, _ := k.engine.Verify(k.Context(), p, r, scopeOf(p))
+	return missing(left)
+}
+
 func TestVerifyAwaitsLaggingBrokers(t *testing.T) {
 	k := start(t)
 	left := k.lag(3, "a", "b")
 	p := planned(create("a", 3), create("b", 1))
 	report := k.engine.Run(t.Context(), p)
-	if diff := cmp.Diff(map[string]string{}, missing(k.engine.Verify(t.Context(), p, report))); diff != "" {
+	if diff := cmp.Diff(map[string]string{}, k.verify(p, report)); diff != "" {
 		t.Error(diff)
 	}
 	if left() > 0 || len(k.clock.waits) != 3 {
@@ -42,7 +58,7 @@ func TestVerifyTellsWhatIsNotThere(t *testing.T) {
 	if err := k.DeleteTopic("a"); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]string{"a": `topic "a" is not there`}, missing(k.engine.Verify(t.Context(), p, report))); diff != "" {
+	if diff := cmp.Diff(map[string]string{"a": `topic "a" is not there`}, k.verify(p, report)); diff != "" {
 		t.Error(diff)
 	}
 	if waited := k.clock.time().Sub(newClock().now); waited < time.Minute || waited > 65*time.Second {
@@ -74,7 +90,7 @@ func TestVerifyAsksEveryBroker(t *testing.T) {
 		}
 		return snapshot, err
 	}
-	if diff := cmp.Diff(map[string]string{}, missing(k.engine.Verify(t.Context(), p, report))); diff != "" {
+	if diff := cmp.Diff(map[string]string{}, k.verify(p, report)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(map[int32][]string{0: {"2"}, 1: {"2", "1"}, 2: {"2"}}, asked); diff != "" {
@@ -94,7 +110,7 @@ func TestVerifyNamesTheBrokerThatLags(t *testing.T) {
 		}
 		return snapshot, err
 	}
-	if diff := cmp.Diff(map[string]string{"a": `broker 2 does not know yet: topic "a" is not there`}, missing(k.engine.Verify(t.Context(), p, report))); diff != "" {
+	if diff := cmp.Diff(map[string]string{"a": `broker 2 does not know yet: topic "a" is not there`}, k.verify(p, report)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -119,7 +135,7 @@ func TestVerifyWithoutABroker(t *testing.T) {
 		defer cancel()
 		return read(ctx, s)
 	}
-	if diff := cmp.Diff(map[string]string{}, missing(k.engine.Verify(t.Context(), p, report))); diff != "" {
+	if diff := cmp.Diff(map[string]string{}, k.verify(p, report)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -133,7 +149,7 @@ func TestVerifyIsInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	k.clock.wait = func(time.Duration) bool { cancel(); return false }
-	if left := k.engine.Verify(ctx, p, report); len(left) > 0 || report.Stopped == nil {
+	if left, _ := k.engine.Verify(ctx, p, report, scopeOf(p)); len(left) > 0 || report.Stopped == nil {
 		t.Errorf("left %v, stopped %v", missing(left), report.Stopped)
 	}
 }
@@ -144,7 +160,7 @@ func TestNothingIsReadAfterAnInterruption(t *testing.T) {
 	report := k.engine.Run(t.Context(), p)
 	report.Stopped = context.Canceled
 	k.engine.Read = nil
-	if left := k.engine.Verify(t.Context(), p, report); left != nil || report.Stopped == nil {
+	if left, _ := k.engine.Verify(t.Context(), p, report, scopeOf(p)); left != nil || report.Stopped == nil {
 		t.Errorf("left %v, stopped %v", missing(left), report.Stopped)
 	}
 }

@@ -535,7 +535,7 @@ func TestBuildMoving(t *testing.T) {
 	q := queue("orders", factor(3))
 	half := moving(topic(lists([]int32{1, 2, 3}, []int32{4})), []int32{2, 3}, nil)
 	p, _ := plan.Build(topology(q), orders(half), plan.Options{})
-	if diff := cmp.Diff([]plan.Moving{{Addr: q.Addr, Object: q.ID(), Partition: 0, Adding: []int32{2, 3}}}, p.Moving); diff != "" {
+	if diff := cmp.Diff([]plan.Moving{{Addr: q.Addr, Object: q.ID(), Partition: 0, To: []int32{1, 2, 3}, Adding: []int32{2, 3}}}, p.Moving); diff != "" {
 		t.Error(diff)
 	}
 	want := []plan.Step{&plan.Reassign{Head: head(plan.PhaseMove, 1), Moves: []plan.Move{{Partition: 1, From: []int32{4}, To: []int32{4, 5, 6}}}}}

@@ -96,7 +96,8 @@ type Moving struct {
 	Addr      schema.Addr
 	Object    schema.ID
 	Partition int
-	Adding    []int32
+	To        []int32 // the replicas it will have
+	Adding    []int32 // those of them that copy it
 }
 
 // Unseen is something declared that could not be compared, since the cluster

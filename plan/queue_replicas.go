@@ -76,7 +76,7 @@ func (b *builder) moving(q *schema.Queue, partition int, p *live.Partition) grow
 	if !p.Moving() {
 		return steady
 	}
-	b.plan.Moving = append(b.plan.Moving, Moving{Addr: q.Addr, Object: q.ID(), Partition: partition, Adding: p.Adding})
+	b.plan.Moving = append(b.plan.Moving, Moving{Addr: q.Addr, Object: q.ID(), Partition: partition, To: p.Replicas, Adding: p.Adding})
 	if len(p.Adding) > len(p.Removing) {
 		return growing
 	}

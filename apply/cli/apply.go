@@ -17,6 +17,7 @@ import (
 	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/apply/progress"
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/plan/planfile"
 	"github.com/queueform/queueform/plan/render"
 	"github.com/queueform/queueform/schema"
@@ -176,15 +177,21 @@ func (s *session) over(p *planned) (bool, error) {
 func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) error {
 	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
-		Write: s.conn.Writer(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(),
+		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(),
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}
 	report := engine.Run(ctx, p.Plan)
-	missing := engine.Verify(ctx, p.Plan, report)
+	missing, seen := engine.Verify(ctx, p.Plan, report, plan.Scope(s.topology))
 	watch.Close()
 	s.tell(s.files, failures(p.Plan, report, missing))
 	progress.Sum(s.Err, p.Plan, report)
-	return s.ended(ctx, p, report, missing)
+	if report.Slowed {
+		fmt.Fprintln(s.Err, "The replication throttle stays: the next apply removes it when nothing moves.")
+	}
+	if err := s.ended(p, report, missing); err != nil {
+		return err
+	}
+	return cmp.Or(s.converge(ctx, seen), p.incomplete())
 }
 
 func (s *session) confirm(ctx context.Context) error {
@@ -209,7 +216,7 @@ func (s *session) confirm(ctx context.Context) error {
 }
 
 // ended finds the exit code of an apply.
-func (s *session) ended(ctx context.Context, p *planned, report *apply.Report, missing map[plan.Step]error) error {
+func (s *session) ended(p *planned, report *apply.Report, missing map[plan.Step]error) error {
 	going := report.Count(apply.Started) + report.Count(apply.Postponed)
 	moving := going > 0 || report.Moving > 0
 	switch {
@@ -220,18 +227,16 @@ func (s *session) ended(ctx context.Context, p *planned, report *apply.Report, m
 	case len(missing) > 0 || report.Count(apply.Done)+going < len(report.Steps):
 		return &exit{code: exitError}
 	case moving:
-		fmt.Fprintln(s.Err, "Data is still moving: apply again to wait for it, and to remove the throttle.")
+		fmt.Fprintln(s.Err, "Data is still moving: apply again to wait for it.")
 		return cmp.Or(p.incomplete(), error(&exit{code: exitMoving}))
 	}
-	if err := s.converge(ctx); err != nil {
-		return err
-	}
-	return p.incomplete()
+	return nil
 }
 
-// converge reads the cluster once more, and says what is not as declared.
-func (s *session) converge(ctx context.Context) error {
-	p, err := s.compare(ctx)
+// converge compares once more, with the cluster as it was seen last or is
+// now, and says what is not as declared.
+func (s *session) converge(ctx context.Context, seen *live.Snapshot) error {
+	p, err := s.compare(ctx, seen)
 	if err != nil || len(p.Changes) == 0 {
 		return err
 	}

@@ -139,11 +139,13 @@ func (p *planned) incomplete() error {
 	return &exit{code: exitError, err: errors.New("the plan is incomplete: something declared could not be read or done, as said above")}
 }
 
-// compare reads the cluster and plans.
-func (s *session) compare(ctx context.Context) (*planned, error) {
-	snapshot, err := s.read(ctx, plan.Scope(s.topology))
-	if err != nil {
-		return nil, s.unreachable(s.conn.Explain(err))
+// compare plans, from a snapshot or, where that is nil, from a new one.
+func (s *session) compare(ctx context.Context, snapshot *live.Snapshot) (*planned, error) {
+	if snapshot == nil {
+		var err error
+		if snapshot, err = s.read(ctx, plan.Scope(s.topology)); err != nil {
+			return nil, s.unreachable(s.conn.Explain(err))
+		}
 	}
 	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
 		return nil, s.unreachable(err)
@@ -182,7 +184,7 @@ func (s *session) plan(ctx context.Context) (*planned, error) {
 func (s *session) checked(ctx context.Context) (*planned, error) {
 	const longest = 4 * time.Second
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
-		p, err := s.compare(ctx)
+		p, err := s.compare(ctx, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/plan"
@@ -60,7 +61,9 @@ func (w *Watch) Event(e apply.Event) {
 		w.wait(e)
 	case apply.MoveProgress:
 		w.move(e)
-	case apply.MoveEnded, apply.Verifying:
+	case apply.Verifying:
+		w.verify(e)
+	case apply.MoveEnded:
 	}
 }
 
@@ -106,12 +109,34 @@ func (w *Watch) move(e apply.MoveProgress) {
 	if e.Rate > 0 {
 		line += fmt.Sprintf(", limit %s/s", humanize.IBytes(uint64(e.Rate)))
 	}
-	if last := e.Done == e.Partitions; last || w.terminal || tenths == w.tenths {
+	if e.Stuck != "" {
+		line += ", waiting: " + e.Stuck
+	}
+	if last := e.Done == e.Partitions; last || w.terminal || tenths == w.tenths && e.Stuck == w.why {
 		w.line(line, last)
 		return
 	}
-	w.tenths = tenths
+	w.tenths, w.why = tenths, e.Stuck
 	w.print(line)
+}
+
+// verify tells what is waited for, where it is.
+func (w *Watch) verify(e apply.Verifying) {
+	if e.Left == 0 {
+		w.erase()
+		return
+	}
+	who := "the cluster"
+	if e.Broker != nil {
+		who = fmt.Sprintf("broker %d", *e.Broker)
+	}
+	why := "for " + who + " to show what was done"
+	if w.terminal {
+		w.line(fmt.Sprintf("waiting %s, %s left", why, english.Plural(e.Left, "step", "")), false)
+	} else if why != w.why {
+		w.print("waiting " + why)
+	}
+	w.why = why
 }
 
 // line prints a line that may be followed by a newer form of itself. Where
@@ -126,6 +151,14 @@ func (w *Watch) line(text string, last bool) {
 	if last {
 		w.Close()
 	}
+}
+
+// erase takes back a line that is open.
+func (w *Watch) erase() {
+	if w.open {
+		fmt.Fprint(w.out, "\r\x1b[K")
+	}
+	w.open = false
 }
 
 // print prints a line that stays, where lines cannot be rewritten.

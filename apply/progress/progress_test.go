@@ -57,6 +57,8 @@ var life = []apply.Event{
 	apply.MoveProgress{Partitions: 1200, Done: 1200, Copied: 400 * mib, Total: 400 * mib, Rate: 50 * mib},
 	apply.MoveEnded{Step: reassign(), Result: apply.Result{Outcome: apply.Done}},
 	apply.Verifying{Left: 3},
+	apply.Verifying{Broker: new(int32(2)), Left: 1},
+	apply.Verifying{},
 }
 
 func TestTerminal(t *testing.T) {
@@ -72,6 +74,9 @@ func TestTerminal(t *testing.T) {
 		"<move replicas: 300 of 1,200 partitions, 100 MiB of 400 MiB (25%), 6s left, limi…",
 		"<move replicas: 300 of 1,200 partitions, 110 MiB of 400 MiB (27%), 6s left, limi…",
 		"<move replicas: 1,200 of 1,200 partitions, 400 MiB of 400 MiB (100%), limit 50 M…",
+		"waiting for the cluster to show what was done, 3 steps left",
+		"<waiting for broker 2 to show what was done, 1 step left",
+		"<",
 	}
 	if diff := cmp.Diff(want, lines(true, 80, life...)); diff != "" {
 		t.Error(diff)
@@ -86,6 +91,8 @@ func TestNoTerminal(t *testing.T) {
 		"start moves: 1 of 1",
 		"move replicas: 300 of 1,200 partitions, 100 MiB of 400 MiB (25%), 6s left, limit 50 MiB/s",
 		"move replicas: 1,200 of 1,200 partitions, 400 MiB of 400 MiB (100%), limit 50 MiB/s",
+		"waiting for the cluster to show what was done",
+		"waiting for broker 2 to show what was done",
 	}
 	if diff := cmp.Diff(want, lines(false, 120, life...)); diff != "" {
 		t.Error(diff)

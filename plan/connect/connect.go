@@ -10,12 +10,9 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"runtime/debug"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/plugin/kslog"
 
 	"github.com/queueform/queueform/schema"
@@ -40,12 +37,7 @@ type Conn struct {
 	security *tls.Config // nil: plaintext
 	timeout  time.Duration
 	journal  *journal
-	options  []kgo.Opt
-	reader   *kgo.Client
-	writer   func() *kgo.Client
-
-	mu     sync.Mutex
-	opened []*kgo.Client
+	client   *kgo.Client
 }
 
 // Open prepares the connection to c, which may be nil where the options name
@@ -62,39 +54,25 @@ func Open(ctx context.Context, c *schema.Cluster, o Options) (*Conn, error) {
 		return nil, err
 	}
 	conn.journal = newJournal(conn.settings.cluster.BootstrapServers)
-	if conn.options, err = conn.clientOptions(ctx, o.Logger); err != nil {
+	options, err := conn.clientOptions(ctx, o.Logger)
+	if err != nil {
 		return nil, err
 	}
-	if conn.reader, err = conn.client(kgo.RetryTimeout(conn.timeout)); err != nil {
+	if conn.client, err = kgo.NewClient(options...); err != nil {
 		return nil, conn.settings.problem("bootstrap_servers", err,
 			"The bootstrap servers cannot be used: "+err.Error(), "Write each as host:port.")
 	}
-	conn.writer = sync.OnceValue(func() *kgo.Client {
-		client, err := conn.client(kgo.RetryTimeoutFn(conn.neverAgain))
-		if err != nil {
-			panic("connect: options that opened one client do not open another: " + err.Error())
-		}
-		return client
-	})
 	return conn, nil
 }
 
-// Client is for reading: a request that fails may be sent again, to another
-// broker, within the timeout.
-func (c *Conn) Client() *kgo.Client { return c.reader }
+// Client speaks with the cluster. What it is asked may be sent again, to another
+// broker, within the timeout; a request to one of its brokers is sent once,
+// whatever happens to the connection, so that an error means "not known".
+func (c *Conn) Client() *kgo.Client { return c.client }
 
-// Writer is for writing: a request that was sent is never sent again, whatever
-// happened to its connection, so that an error means "not known". It is made
-// when it is first asked for, and does not share its connections with Client.
-func (c *Conn) Writer() *kgo.Client { return c.writer() }
-
-// Close ends both clients. It never fails.
+// Close ends the client. It never fails.
 func (c *Conn) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, client := range c.opened {
-		client.Close()
-	}
+	c.client.Close()
 	return nil
 }
 
@@ -110,26 +88,6 @@ func (c *Conn) Guard(id string) error {
 			c.settings.name("bootstrap_servers")+", or choose another block with --cluster.")
 }
 
-// neverAgain ends the retries of a request before the first, but lets the
-// client look for the controller as long as any.
-func (c *Conn) neverAgain(key int16) time.Duration {
-	if kmsg.Key(key) == kmsg.Metadata {
-		return c.timeout
-	}
-	return time.Nanosecond
-}
-
-func (c *Conn) client(options ...kgo.Opt) (*kgo.Client, error) {
-	client, err := kgo.NewClient(slices.Concat(c.options, options)...)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.opened = append(c.opened, client)
-	return client, nil
-}
-
 func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Opt, error) {
 	var err error
 	if c.security, err = c.settings.tlsConfig(); err != nil {
@@ -139,6 +97,7 @@ func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Op
 		kgo.SeedBrokers(c.settings.cluster.BootstrapServers...),
 		kgo.ClientID("queueform/" + version()),
 		kgo.Dialer(c.dial),
+		kgo.RetryTimeout(c.timeout),
 		kgo.RequestTimeoutOverhead(c.patience()),
 		kgo.WithHooks(c.journal),
 		kgo.DisableClientMetrics(), // they are requests too

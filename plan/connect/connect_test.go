@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan/connect"
@@ -68,10 +67,7 @@ func TestLogin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			conn := open(t, c, connect.Options{Timeout: 5 * time.Second})
 			if err := ask(t, conn.Client()); err != nil {
-				t.Error("read:", conn.Explain(err))
-			}
-			if err := ask(t, conn.Writer()); err != nil {
-				t.Error("write:", conn.Explain(err))
+				t.Error(conn.Explain(err))
 			}
 		})
 	}
@@ -86,17 +82,15 @@ func TestBearer(t *testing.T) {
 		asks int32
 	}{
 		"token":       {&schema.SASL{Mechanism: schema.OAuthBearer, Token: secret("given")}, "n,,\x01auth=Bearer given\x01\x01", 0},
-		"credentials": {credentials(url), "n,,\x01auth=Bearer fresh\x01\x01", 2},
+		"credentials": {credentials(url), "n,,\x01auth=Bearer fresh\x01\x01", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said []string
 			conn := open(t, loggedIn(at(bearing(t, &said)...), test.sasl), connect.Options{})
-			for _, client := range []*kgo.Client{conn.Client(), conn.Writer()} {
-				if err := ask(t, client); err != nil {
-					t.Fatal(conn.Explain(err))
-				}
+			if err := ask(t, conn.Client()); err != nil {
+				t.Fatal(conn.Explain(err))
 			}
-			if diff := cmp.Diff([]string{test.want, test.want}, said); diff != "" {
+			if diff := cmp.Diff([]string{test.want}, said); diff != "" {
 				t.Error(diff)
 			}
 			if got := issued.Swap(0); got != test.asks {
@@ -129,40 +123,25 @@ func TestAWS(t *testing.T) {
 	}
 }
 
-// TestWriterSendsOnce cuts the connection after each kind of write was carried
-// out: the writer must not send it again, as the reader does.
-func TestWriterSendsOnce(t *testing.T) {
+// TestBrokerSendsOnce cuts the connection after each kind of write was carried
+// out: one broker must not be sent it again, as the cluster is.
+func TestBrokerSendsOnce(t *testing.T) {
+	one := func(c *connect.Conn) kmsg.Requestor { return c.Client().Broker(0) }
+	all := func(c *connect.Conn) kmsg.Requestor { return c.Client() }
 	for name, write := range writes() {
 		t.Run(name, func(t *testing.T) {
-			if sent, err := cutOnce(t, write(), (*connect.Conn).Writer); err == nil || sent != 1 {
-				t.Errorf("the writer sent it %d times: %v", sent, err)
+			if sent, err := cutOnce(t, write(), one); err == nil || sent != 1 {
+				t.Errorf("a broker was sent it %d times: %v", sent, err)
 			}
-			if sent, _ := cutOnce(t, write(), (*connect.Conn).Client); sent != 2 {
-				t.Errorf("the reader sent it %d times: this test does not cut what is sent again", sent)
+			if sent, _ := cutOnce(t, write(), all); sent != 2 {
+				t.Errorf("the cluster was sent it %d times: this test does not cut what is sent again", sent)
 			}
 		})
 	}
 }
 
-// TestWriterRefused checks that a write is not sent again when the answer asks for it.
-func TestWriterRefused(t *testing.T) {
-	cluster := fake(t)
-	var sent atomic.Int32
-	cluster.ControlKey(kmsg.CreateTopics.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.KeepControl()
-		sent.Add(1)
-		resp := req.ResponseKind().(*kmsg.CreateTopicsResponse)
-		resp.Topics = []kmsg.CreateTopicsResponseTopic{{Topic: "new", ErrorCode: kerr.NotController.Code}}
-		return resp, nil, true
-	})
-	conn := open(t, at(cluster.ListenAddrs()...), connect.Options{})
-	if _, err := conn.Writer().Request(t.Context(), writes()["CreateTopics"]()); err != nil || sent.Load() != 1 {
-		t.Errorf("sent %d times: %v", sent.Load(), err)
-	}
-}
-
 // cutOnce sends a write whose first answer is lost, and counts how often it was sent.
-func cutOnce(t *testing.T, write kmsg.Request, by func(*connect.Conn) *kgo.Client) (int32, error) {
+func cutOnce(t *testing.T, write kmsg.Request, by func(*connect.Conn) kmsg.Requestor) (int32, error) {
 	t.Helper()
 	cut := &scissors{}
 	cluster := fake(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "present"), kfake.ListenFn(cut.listen))

@@ -114,7 +114,8 @@ type Moving struct {
 	Address   schema.Addr `json:"address"`
 	Name      string      `json:"name"`
 	Partition int         `json:"partition"`
-	Adding    []int32     `json:"adding"`
+	To        []int32     `json:"to"`     // the replicas it will have
+	Adding    []int32     `json:"adding"` // those of them that copy it
 }
 
 // Obstacle is something declared that could not be compared, or cannot be done now.
@@ -168,7 +169,7 @@ func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version 
 	}
 	d.Steps = mapped(p.Steps, func(s *plan.Step) Step { return Step{*s} })
 	d.Moving = mapped(p.Moving, func(m *plan.Moving) Moving {
-		return Moving{Address: m.Addr, Name: m.Object.Name, Partition: m.Partition, Adding: listed(m.Adding)}
+		return Moving{Address: m.Addr, Name: m.Object.Name, Partition: m.Partition, To: listed(m.To), Adding: listed(m.Adding)}
 	})
 	d.Throttled = mapped(p.Throttled, func(id *schema.ID) Object { return Object{Kind: id.Kind, Name: id.Name} })
 	d.Unseen = mapped(p.Unseen, func(u *plan.Unseen) Obstacle {

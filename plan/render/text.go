@@ -321,7 +321,7 @@ func (t *text) moving(moves []planfile.Moving) {
 	}
 	t.line("%s", t.paint.bold("Moving already"))
 	for _, m := range moves {
-		t.line("  %s partition %d to %v", m.Address, m.Partition, m.Adding)
+		t.line("  %s partition %d to %v", m.Address, m.Partition, m.To)
 	}
 	t.line("")
 }
