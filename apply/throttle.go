@@ -71,7 +71,7 @@ func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
 // pace sets the rate of this apply on the moves that an earlier one has
 // started under a throttle. Its error is why they keep the one they have.
 func (r *run) pace(ctx context.Context) error {
-	if len(r.moving) == 0 || len(r.marked) == 0 || ctx.Err() != nil {
+	if len(r.moving) == 0 || len(r.marked) == 0 {
 		return nil
 	}
 	l, err := r.lifting(ctx, slices.Sorted(maps.Keys(r.marked)))
