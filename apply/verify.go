@@ -44,6 +44,9 @@ func (e *Engine) Verify(ctx context.Context, p *plan.Plan, report *Report, scope
 	return v.left, v.seen
 }
 
+// longestLook is the longest pause between two looks.
+const longestLook = 500 * time.Millisecond
+
 // verification waits until the cluster, or one broker, shows what was done.
 type verification struct {
 	*Engine
@@ -88,7 +91,7 @@ func known(s plan.Step, snapshot *live.Snapshot) error {
 
 // await reads again until nothing is left, or the deadline comes.
 func (v *verification) await(ctx context.Context) {
-	for pause := firstPause; len(v.left) > 0 && !v.Clock.Now().After(v.deadline); pause = min(2*pause, time.Second) {
+	for pause := firstPause; len(v.left) > 0 && !v.Clock.Now().After(v.deadline); pause = min(2*pause, longestLook) {
 		select {
 		case <-ctx.Done():
 			return

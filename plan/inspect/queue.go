@@ -20,6 +20,9 @@ import (
 // topics reads topics by name: where they are, what is set on them, and the
 // reassignments that run. What is set on the first of them is asked while it
 // is not known yet where the others are.
+//
+// Reassignments are asked for only where one can be: Kafka ends one at once
+// when all replicas that it adds are in sync.
 func (r *reader) topics(ctx context.Context, scope live.Scope) error {
 	names := slices.Compact(slices.Sorted(slices.Values(scope.Topics)))
 	r.snapshot.Topics = make(map[string]live.Seen[live.Topic], len(names))
@@ -34,7 +37,7 @@ func (r *reader) topics(ctx context.Context, scope live.Scope) error {
 		if len(present) == 0 {
 			continue
 		}
-		if scope.Moves && !asked {
+		if scope.Moves && !asked && r.mayMove(present) {
 			asked = true
 			controller := r.snapshot.Cluster.Controller
 			reading.Go(func() (err error) {
@@ -49,10 +52,22 @@ func (r *reader) topics(ctx context.Context, scope live.Scope) error {
 	if err := reading.Wait(); err != nil {
 		return err
 	}
-	if moves != nil {
+	switch {
+	case moves != nil:
 		takeMoves(r.snapshot, moves)
+	case scope.Moves:
+		r.snapshot.Moves = live.Is(0)
 	}
 	return nil
+}
+
+// mayMove says whether any replica of the topics is out of sync.
+func (r *reader) mayMove(topics []string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(topics, func(name string) bool {
+		return slices.ContainsFunc(r.snapshot.Topics[name].Value.Partitions, func(p live.Partition) bool { return len(p.InSync) < len(p.Replicas) })
+	})
 }
 
 // places asks for metadata by name, and returns which topics there are.
@@ -207,11 +222,11 @@ func takeMoves(s *live.Snapshot, resp *kmsg.ListPartitionReassignmentsResponse) 
 	moving := 0
 	for _, t := range resp.Topics {
 		for _, m := range t.Partitions {
-			moving++
 			topic := s.Topics[t.Topic].Value
 			if int(m.Partition) >= len(topic.Partitions) {
 				continue // not ours to look at
 			}
+			moving++
 			p := &topic.Partitions[m.Partition]
 			p.Adding, p.Removing = m.AddingReplicas, m.RemovingReplicas
 			p.Replicas = slices.DeleteFunc(slices.Clone(m.Replicas), func(id int32) bool { return slices.Contains(m.RemovingReplicas, id) })

@@ -15,7 +15,7 @@ import (
 type Snapshot struct {
 	Cluster  Cluster                `json:"cluster"`
 	Topics   map[string]Seen[Topic] `json:"topics"`
-	Moves    Seen[int]              `json:"moves"`    // partitions that are being reassigned; unseen: those of Topics may be on their way elsewhere
+	Moves    Seen[int]              `json:"moves"`    // partitions of Topics that are being reassigned; unseen: they may be on their way elsewhere
 	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
 }
 

@@ -4,6 +4,7 @@
 //
 //	floor plan   SERVERS PREFIX COUNT
 //	floor create SERVERS PREFIX COUNT
+//	floor await  SERVERS PREFIX COUNT   creates, until every broker shows the last topic
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -21,7 +23,7 @@ import (
 
 func main() {
 	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: floor plan|create SERVERS PREFIX COUNT")
+		fmt.Fprintln(os.Stderr, "usage: floor plan|create|await SERVERS PREFIX COUNT")
 		os.Exit(2)
 	}
 	if err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
@@ -44,10 +46,40 @@ func run(ctx context.Context, verb, servers, prefix, count string) error {
 		return err
 	}
 	defer client.Close()
-	if verb == "create" {
+	switch verb {
+	case "plan":
+		return plan(ctx, client, names)
+	case "create":
 		return create(ctx, client, names)
+	case "await":
+		if err := create(ctx, client, names); err != nil {
+			return err
+		}
+		return await(ctx, client, names[n-1])
 	}
-	return plan(ctx, client, names)
+	return fmt.Errorf("no verb %q", verb)
+}
+
+// await asks the brokers, one after the other, until each shows a topic.
+func await(ctx context.Context, client *kgo.Client, topic string) error {
+	metadata := kmsg.NewPtrMetadataRequest()
+	metadata.Topics = []kmsg.MetadataRequestTopic{{Topic: &topic}}
+	brokers, err := metadata.RequestWith(ctx, client)
+	if err != nil {
+		return err
+	}
+	for _, b := range brokers.Brokers {
+		for there := false; !there; {
+			resp, err := metadata.RequestWith(ctx, client.Broker(int(b.NodeID)))
+			if err != nil {
+				return err
+			}
+			if there = resp.Topics[0].ErrorCode == 0; !there {
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+	}
+	return nil
 }
 
 // plan asks where the topics are, what is set on them, and what moves.
