@@ -366,7 +366,7 @@ func TestBuildNoChange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			declared := topology(test.queue)
-			declared.Deletes = []schema.Removal{removal("shop.old")}
+			declared.Removals = []schema.Removal{removal("shop.old")}
 			p, diags := plan.Build(declared, test.live, plan.Options{})
 			if len(diags) > 0 || len(p.Changes)+len(p.Steps)+len(p.Blocked)+len(p.Unseen)+len(p.Moving) > 0 {
 				t.Errorf("%v %+v", diags, p)
@@ -393,7 +393,7 @@ func TestBuildDeletes(t *testing.T) {
 	old := topic(lists([]int32{1, 2}, []int32{2, 3}))
 	old.Throttled = true
 	declared := topology(queue("orders"))
-	declared.Deletes = []schema.Removal{removal("shop.old")}
+	declared.Removals = []schema.Removal{removal("shop.old")}
 	p, diags := plan.Build(declared, world(map[string]live.Topic{"shop.old": moving(old, []int32{2}, nil), "shop.orders": topic(lists([]int32{1}))}), plan.Options{})
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -582,7 +582,7 @@ func TestBuildExternal(t *testing.T) {
 
 func TestBuildOrder(t *testing.T) {
 	declared := topology(queue("a", factor(2)), queue("b", config("flush.ms", "1")), queue("c"), queue("d", partitions(3)))
-	declared.Deletes = []schema.Removal{removal("shop.old")}
+	declared.Removals = []schema.Removal{removal("shop.old")}
 	one := topic(lists([]int32{1}))
 	topics := map[string]live.Topic{"shop.a": one, "shop.b": one, "shop.d": one, "shop.old": one}
 	p, diags := plan.Build(declared, world(topics, func(s *live.Snapshot) { s.Topics["shop.c"] = live.None[live.Topic]() }), plan.Options{})
@@ -608,14 +608,14 @@ func TestBuildOrder(t *testing.T) {
 
 func TestScope(t *testing.T) {
 	declared := topology(queue("orders"), external("events"))
-	declared.Deletes = []schema.Removal{removal("shop.old")}
-	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.orders", "pay.events", "shop.old"}}, plan.Scope(declared)); diff != "" {
+	declared.Removals = []schema.Removal{removal("shop.old")}
+	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.orders", "pay.events", "shop.old"}}, plan.Scope(declared, live.Seen[live.Owners]{})); diff != "" {
 		t.Error(diff)
 	}
 	for name, q := range map[string]*schema.Queue{
 		"partitions": queue("orders", partitions(1)), "factor": queue("orders", factor(1)), "placement": queue("orders", racks("a")),
 	} {
-		if !plan.Scope(topology(q)).Moves {
+		if !plan.Scope(topology(q), live.Seen[live.Owners]{}).Moves {
 			t.Errorf("%s: what moves is not read", name)
 		}
 	}

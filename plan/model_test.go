@@ -244,7 +244,7 @@ func TestPlanIsCompleteAndMinimal(t *testing.T) {
 		for _, label := range []string{"orders", "other"} {
 			declared.Resources = append(declared.Resources, drawQueue(t, label, all))
 		}
-		declared.Deletes = []schema.Removal{removal("shop.old")}
+		declared.Removals = []schema.Removal{removal("shop.old")}
 		for _, name := range []string{"shop.orders", "shop.other", "shop.old"} {
 			if rapid.Bool().Draw(t, "exists") {
 				s.Topics[name] = live.Is(drawTopic(t, all))

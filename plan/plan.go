@@ -27,6 +27,18 @@ type Plan struct {
 	Unseen    []Unseen
 	Blocked   []Blocked
 	Throttled []schema.ID // objects on which an earlier apply left a replication throttle
+	Claims    []Claim     // by object
+	Orphans   []schema.ID // what the topology owns and no block names any more: never touched
+	Owners    live.Seen[live.Owners]
+}
+
+// Claim is what the ledger is to note about a live object that is declared,
+// whether anything of it changes or not.
+type Claim struct {
+	Object        schema.ID
+	TopicID       live.TopicID
+	PreventDelete bool
+	Adopts        bool // it was nobody's until now
 }
 
 // Incomplete says whether something declared could not be compared, or cannot
@@ -41,6 +53,7 @@ const (
 	Create Action = "create"
 	Update Action = "update"
 	Delete Action = "delete"
+	Forget Action = "forget" // ownership goes, the object stays
 )
 
 // Change is a difference as a person thinks of it: one object's fields, before and after.
@@ -51,6 +64,7 @@ type Change struct {
 	Fields   []Field
 	Source   hcl.Range    // the block that asks for it
 	NeededBy *schema.Addr // it is here only because this targeted address refers to it
+	Adopts   bool         // the object lives, and was nobody's until now
 	Check    Check
 }
 

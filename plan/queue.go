@@ -23,7 +23,7 @@ func (queues) scope(t *schema.Topology, s *live.Scope) {
 	for q := range schema.All[*schema.ExternalQueue](t) {
 		s.Topics = append(s.Topics, q.Topic)
 	}
-	for _, d := range t.Deletes {
+	for _, d := range t.Removals {
 		if d.Object.Kind == schema.KindQueue {
 			s.Topics = append(s.Topics, d.Object.Name)
 		}
@@ -41,10 +41,15 @@ func (queues) diff(b *builder) {
 			b.external(q)
 		}
 	}
-	for i := range b.topology.Deletes {
-		d := &b.topology.Deletes[i]
-		if d.Object.Kind == schema.KindQueue && b.chosen.has(d.Addr) {
-			b.deletion(d)
+	for i := range b.topology.Removals {
+		r := &b.topology.Removals[i]
+		if r.Object.Kind != schema.KindQueue || !b.chosen.has(r.Addr) {
+			continue
+		}
+		if r.Addr.Role == schema.RoleForget {
+			b.forget(r)
+		} else {
+			b.deletion(r)
 		}
 	}
 }
@@ -52,9 +57,15 @@ func (queues) diff(b *builder) {
 func (b *builder) queue(q *schema.Queue) {
 	switch seen := b.snapshot.Topics[q.Topic]; seen.State {
 	case live.Absent:
-		b.createQueue(q)
+		if b.free(&q.Decl, q.ID(), live.TopicID{}) {
+			b.claim(q, live.TopicID{})
+			b.createQueue(q)
+		}
 	case live.Present:
-		b.updateQueue(q, &seen.Value)
+		if b.free(&q.Decl, q.ID(), seen.Value.ID) {
+			b.claim(q, seen.Value.ID)
+			b.updateQueue(q, &seen.Value)
+		}
 	case live.Unseen:
 		unseen(b, &q.Decl, q.ID(), "", seen)
 	}
@@ -75,12 +86,15 @@ func (b *builder) deletion(d *schema.Removal) {
 	switch seen := b.snapshot.Topics[d.Object.Name]; seen.State {
 	case live.Present:
 		topic := &seen.Value
+		if !b.free(&d.Decl, d.Object, topic.ID) || !b.deletable(d, topic.ID) {
+			return
+		}
 		if topic.Throttled {
 			b.plan.Throttled = append(b.plan.Throttled, d.Object)
 		}
 		b.change(
 			Change{
-				Addr: d.Addr, Object: d.Object, Action: Delete, Source: d.Source,
+				Addr: d.Addr, Object: d.Object, Action: Delete, Source: d.Source, Adopts: b.unowned(d.Object, topic.ID),
 				Fields: []Field{
 					{Path: "partitions", Before: len(topic.Partitions), Source: d.Source},
 					{Path: "replication_factor", Before: topic.Factor(), Source: d.Source},
@@ -131,11 +145,14 @@ func (b *builder) updateQueue(q *schema.Queue, t *live.Topic) {
 	fields, steps, g := b.layout(q, t)
 	more, alter := b.configs(q, t, g)
 	if steps = append(steps, alter...); len(steps) > 0 {
-		b.change(Change{Addr: q.Addr, Object: q.ID(), Action: Update, Source: q.Source, Fields: append(fields, more...)}, steps...)
+		b.change(Change{Addr: q.Addr, Object: q.ID(), Action: Update, Source: q.Source, Fields: append(fields, more...), Adopts: b.unowned(q.ID(), t.ID)}, steps...)
 	}
 }
 
 func (queues) holds(step Step, s *live.Snapshot) error {
+	if _, ok := step.(*Release); ok {
+		return nil
+	}
 	name := step.About().Object.Name
 	seen := s.Topics[name]
 	if seen.State == live.Unseen {
@@ -161,7 +178,7 @@ func (queues) holds(step Step, s *live.Snapshot) error {
 		}
 	case *Reassign:
 		return step.holds(&seen.Value)
-	case *DeleteTopic: // answered above
+	case *DeleteTopic, *Release: // answered above
 	}
 	return nil
 }

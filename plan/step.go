@@ -34,6 +34,7 @@ func (*AlterConfigs) step()  {}
 func (*AddPartitions) step() {}
 func (*Reassign) step()      {}
 func (*DeleteTopic) step()   {}
+func (*Release) step()       {}
 
 // Phase is a stretch of an apply; one ends before the next begins.
 type Phase uint8
@@ -44,7 +45,7 @@ const (
 	PhaseConfigs
 	PhasePartitions
 	PhaseMove   // reassignments are started
-	PhaseDelete // objects go
+	PhaseDelete // objects and ownership go
 	PhaseSettle // reassignments are waited for, then what depended on them is set
 )
 
@@ -110,6 +111,9 @@ type DeleteTopic struct {
 	Head
 	ID live.TopicID `json:"topic_id,omitzero"` // zero: the brokers have no ids (before Kafka 2.8), delete by name
 }
+
+// Release gives up the ownership of an object: the ledger alone is asked.
+type Release struct{ Head }
 
 // Batches cuts steps into requests: neighbours of one phase and one type,
 // at most that many controller records together. A step larger than that has

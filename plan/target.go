@@ -69,12 +69,12 @@ func (b *builder) need(chosen selection) {
 }
 
 func declared(t *schema.Topology) []*schema.Decl {
-	all := make([]*schema.Decl, 0, len(t.Resources)+len(t.Deletes))
+	all := make([]*schema.Decl, 0, len(t.Resources)+len(t.Removals))
 	for _, r := range t.Resources {
 		all = append(all, r.Declared())
 	}
-	for i := range t.Deletes {
-		all = append(all, &t.Deletes[i].Decl)
+	for i := range t.Removals {
+		all = append(all, &t.Removals[i].Decl)
 	}
 	return all
 }

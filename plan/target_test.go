@@ -101,7 +101,7 @@ func TestTarget(t *testing.T) {
 			}
 			maps.Copy(s.Topics, test.topics)
 			declared := topology(test.resources...)
-			declared.Deletes = []schema.Removal{removal("shop.old")}
+			declared.Removals = []schema.Removal{removal("shop.old")}
 			target, err := schema.ParseAddr(test.target)
 			if err != nil {
 				t.Fatal(err)

@@ -37,6 +37,7 @@ type Role string
 const (
 	RoleExternal Role = "external"
 	RoleDelete   Role = "delete"
+	RoleForget   Role = "forget" // ownership goes, the object stays
 )
 
 // Addr is how people name a declared thing: queue.orders, queue.shard["eu"],
@@ -113,13 +114,14 @@ func ParseAddr(text string) (Addr, error) {
 		a.Keyed = true
 	}
 	parts := strings.Split(path, ".")
-	if role := Role(parts[0]); role == RoleExternal || role == RoleDelete {
+	switch role := Role(parts[0]); role {
+	case RoleExternal, RoleDelete, RoleForget:
 		a.Role, parts = role, parts[1:]
 	}
 	switch {
 	case len(parts) == 2 && parts[0] != "" && parts[1] != "":
 		a.Kind, a.Label = Kind(parts[0]), parts[1]
-	case len(parts) == 1 && parts[0] != "" && a.Role == RoleDelete && a.Keyed:
+	case len(parts) == 1 && parts[0] != "" && (a.Role == RoleDelete || a.Role == RoleForget) && a.Keyed:
 		a.Kind = Kind(parts[0])
 	default:
 		return Addr{}, malformed

@@ -15,6 +15,7 @@ func TestParseAddr(t *testing.T) {
 		`queue.shard[""]`:          {Kind: schema.KindQueue, Label: "shard", Keyed: true},
 		`queue.shard["a\"]$${[é"]`: {Kind: schema.KindQueue, Label: "shard", Key: `a"]${[é`, Keyed: true},
 		"external.queue.payments":  {Role: schema.RoleExternal, Kind: schema.KindQueue, Label: "payments"},
+		`forget.queue["shop.old"]`: {Role: schema.RoleForget, Kind: schema.KindQueue, Key: "shop.old", Keyed: true},
 		`delete.queue["shop.old"]`: {Role: schema.RoleDelete, Kind: schema.KindQueue, Key: "shop.old", Keyed: true},
 	} {
 		got, err := schema.ParseAddr(text)

@@ -17,10 +17,11 @@ type Topology struct {
 	Labels      map[string]string
 	Cluster     *Cluster   // the selected one
 	Resources   []Resource // sorted by address
-	Deletes     []Removal  // sorted by address
+	Removals    []Removal  // sorted by address
 }
 
-// Removal names an object by its Kafka name, to be deleted.
+// Removal names an object by its Kafka name, to be deleted or to be let go: the
+// role of its address says which.
 type Removal struct {
 	Decl
 	Object ID
@@ -45,7 +46,7 @@ func (t *Topology) Digest() string {
 	for _, r := range t.Resources {
 		line(sum, fmt.Sprintf("%T", r), r)
 	}
-	for _, d := range t.Deletes {
+	for _, d := range t.Removals {
 		line(sum, string(d.Addr.Role), d.Object)
 	}
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil))

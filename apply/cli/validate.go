@@ -37,7 +37,7 @@ Exit codes: 0 valid; 1 errors.`,
 			case format == "text":
 				t := l.Topology
 				fmt.Fprintf(a.Out, "%s is valid: %s in %s.\n", t.Name,
-					english.Plural(len(t.Resources)+len(t.Deletes), "object", ""), english.Plural(len(l.Files), "file", ""))
+					english.Plural(len(t.Resources)+len(t.Removals), "object", ""), english.Plural(len(l.Files), "file", ""))
 			}
 			return nil
 		},

@@ -102,7 +102,7 @@ func (s situation) plan(t *testing.T) (*plan.Plan, guard.Facts) {
 	if s.queue != nil {
 		topology.Resources = []schema.Resource{s.queue}
 	} else {
-		topology.Deletes = []schema.Removal{{
+		topology.Removals = []schema.Removal{{
 			Decl:   schema.Decl{Addr: schema.Addr{Role: schema.RoleDelete, Kind: schema.KindQueue, Key: "shop.orders", Keyed: true}},
 			Object: schema.ID{Kind: schema.KindQueue, Name: "shop.orders"},
 		}}

@@ -16,6 +16,7 @@ type Snapshot struct {
 	Cluster  Cluster                `json:"cluster"`
 	Topics   map[string]Seen[Topic] `json:"topics"`
 	Moves    Seen[int]              `json:"moves"`    // partitions of Topics that are being reassigned; unseen: they may be on their way elsewhere
+	Owners   Seen[Owners]           `json:"owners"`   // absent: there is no ledger, nothing is owned
 	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
 }
 

@@ -17,6 +17,7 @@ var stepKinds = []stepKind{
 	{"alter_configs", is[*plan.AlterConfigs], func() plan.Step { return new(plan.AlterConfigs) }},
 	{"add_partitions", is[*plan.AddPartitions], func() plan.Step { return new(plan.AddPartitions) }},
 	{"reassign", is[*plan.Reassign], func() plan.Step { return new(plan.Reassign) }},
+	{"release", is[*plan.Release], func() plan.Step { return new(plan.Release) }},
 	{"delete_topic", is[*plan.DeleteTopic], func() plan.Step { return new(plan.DeleteTopic) }},
 }
 

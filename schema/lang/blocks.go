@@ -20,7 +20,8 @@ type blocks struct {
 	Profiles   []*profileBlock  `hcl:"profile,block"`
 	Queues     []*queueBlock    `hcl:"queue,block"`
 	Externals  []*externalBlock `hcl:"external,block"`
-	Deletes    []*deleteBlock   `hcl:"delete,block"`
+	Deletes    []*removalBlock  `hcl:"delete,block"`
+	Forgets    []*removalBlock  `hcl:"forget,block"`
 }
 
 func (b *blocks) add(more *blocks) {
@@ -32,6 +33,7 @@ func (b *blocks) add(more *blocks) {
 	b.Queues = append(b.Queues, more.Queues...)
 	b.Externals = append(b.Externals, more.Externals...)
 	b.Deletes = append(b.Deletes, more.Deletes...)
+	b.Forgets = append(b.Forgets, more.Forgets...)
 }
 
 // fileSchema is what may stand at the top of a file.
@@ -50,7 +52,7 @@ type localsBlock struct {
 	Body hcl.Body `hcl:",remain"`
 }
 
-// objectKinds are what external and delete may name.
+// objectKinds are what external, delete and forget may name.
 var objectKinds = []string{string(schema.KindQueue)}
 
 // kinds checks the labels that choose among kinds of objects, and leaves out
@@ -67,6 +69,7 @@ func (b *blocks) kinds() hcl.Diagnostics {
 		return true
 	}
 	b.Externals = slices.DeleteFunc(b.Externals, func(e *externalBlock) bool { return unknown("external", e.Kind, e.KindRange) })
-	b.Deletes = slices.DeleteFunc(b.Deletes, func(d *deleteBlock) bool { return unknown("delete", d.Kind, d.KindRange) })
+	b.Deletes = slices.DeleteFunc(b.Deletes, func(r *removalBlock) bool { return unknown("delete", r.Kind, r.KindRange) })
+	b.Forgets = slices.DeleteFunc(b.Forgets, func(r *removalBlock) bool { return unknown("forget", r.Kind, r.KindRange) })
 	return diags
 }

@@ -116,21 +116,28 @@ func (l *loader) distinct(t *schema.Topology) {
 				"Kafka takes %q, which is %s, for the name of %s: their metrics collide, and once they are created neither can be made again.", id.Name, d.Addr, where)
 		}
 	}
-	l.distinctDeletes(t, names)
+	l.distinctRemovals(t, names)
 }
 
-// distinctDeletes refuses to delete what is declared, and to say it twice.
-func (l *loader) distinctDeletes(t *schema.Topology, declared map[schema.ID]*schema.Decl) {
+// removed says what a removal does to an object.
+var removed = map[schema.Role]string{schema.RoleDelete: "deleted", schema.RoleForget: "forgotten"}
+
+// distinctRemovals refuses to let go of what is declared, and to say it twice.
+func (l *loader) distinctRemovals(t *schema.Topology, declared map[schema.ID]*schema.Decl) {
 	s := l.scope(l.base)
-	deleted := map[schema.ID]*schema.Removal{}
-	for i := range t.Deletes {
-		d := &t.Deletes[i]
-		if first, ok := declared[d.Object]; ok {
-			s.refuse(d.At("topic"), fmt.Sprintf("Topic %q is declared and deleted", d.Object.Name), "%s at %s declares it. Remove one of the two blocks.", first.Addr, diag.Place(first.At("topic")))
+	named := map[schema.ID]*schema.Removal{}
+	for i := range t.Removals {
+		r := &t.Removals[i]
+		if first, ok := declared[r.Object]; ok {
+			s.refuse(r.At("topic"), fmt.Sprintf("Topic %q is declared and %s", r.Object.Name, removed[r.Addr.Role]), "%s at %s declares it. Remove one of the two blocks.", first.Addr, diag.Place(first.At("topic")))
 		}
-		if first, twice := deleted[d.Object]; twice {
-			s.refuse(d.At("topic"), fmt.Sprintf("%s stands twice", d.Addr), "It stands at %s already. Once is enough.", diag.Place(first.At("topic")))
+		switch first, twice := named[r.Object]; {
+		case !twice:
+		case first.Addr == r.Addr:
+			s.refuse(r.At("topic"), fmt.Sprintf("%s stands twice", r.Addr), "It stands at %s already. Once is enough.", diag.Place(first.At("topic")))
+		default:
+			s.refuse(r.At("topic"), fmt.Sprintf("Topic %q is deleted and forgotten", r.Object.Name), "%s stands at %s. Remove one of the two blocks.", first.Addr, diag.Place(first.At("topic")))
 		}
-		deleted[d.Object] = d
+		named[r.Object] = r
 	}
 }

@@ -71,7 +71,7 @@ func (l *loader) load() *schema.Topology {
 	t.Cluster = cluster
 	l.resources(t)
 	slices.SortFunc(t.Resources, func(a, b schema.Resource) int { return a.Declared().Addr.Compare(b.Declared().Addr) })
-	slices.SortFunc(t.Deletes, func(a, b schema.Removal) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(t.Removals, func(a, b schema.Removal) int { return a.Addr.Compare(b.Addr) })
 	return t
 }
 

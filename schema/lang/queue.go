@@ -55,7 +55,8 @@ func (b *externalBlock) addr() schema.Addr {
 	return schema.Addr{Role: schema.RoleExternal, Kind: schema.KindQueue, Label: b.Label}
 }
 
-type deleteBlock struct {
+// removalBlock is a delete or a forget.
+type removalBlock struct {
 	Kind        string         `hcl:"kind,label"`
 	KindRange   hcl.Range      `hcl:"kind,label_range"`
 	Name        string         `hcl:"name,label"`
@@ -65,7 +66,7 @@ type deleteBlock struct {
 	DefRange    hcl.Range      `hcl:",def_range"`
 }
 
-// resources evaluates the blocks that declare objects, and those that delete them.
+// resources evaluates the blocks that declare objects, and those that let them go.
 func (l *loader) resources(t *schema.Topology) {
 	l.profiles()
 	declared := declarations{}
@@ -85,7 +86,10 @@ func (l *loader) resources(t *schema.Topology) {
 		externals[i].add(t, l.externals(b, externals[i].instances))
 	}
 	for _, b := range l.blocks.Deletes {
-		l.removal(t, b)
+		l.removal(t, schema.RoleDelete, b)
+	}
+	for _, b := range l.blocks.Forgets {
+		l.removal(t, schema.RoleForget, b)
 	}
 	l.distinct(t)
 }
@@ -244,13 +248,13 @@ func (l *loader) externals(b *externalBlock, all []instance) []schema.Resource {
 	return resources
 }
 
-func (l *loader) removal(t *schema.Topology, b *deleteBlock) {
+func (l *loader) removal(t *schema.Topology, role schema.Role, b *removalBlock) {
 	s := l.scope(l.base)
 	d := schema.Removal{Object: schema.ID{Kind: schema.Kind(b.Kind), Name: b.Name}}
-	d.Addr = schema.Addr{Role: schema.RoleDelete, Kind: schema.Kind(b.Kind), Key: b.Name, Keyed: true}
+	d.Addr = schema.Addr{Role: role, Kind: schema.Kind(b.Kind), Key: b.Name, Keyed: true}
 	d.Source, d.Attrs = b.DefRange, map[string]hcl.Range{"topic": b.NameRange}
 	d.Description, d.Labels = s.remarks(b.Description, b.Labels)
 	s.topicName(b.Name, b.NameRange)
 	s.owned(b.Name, b.NameRange)
-	t.Deletes = append(t.Deletes, d)
+	t.Removals = append(t.Removals, d)
 }

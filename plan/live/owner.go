@@ -1,0 +1,20 @@
+package live
+
+import "github.com/queueform/queueform/schema"
+
+// Owners says which topology has which object, by kind and Kafka's name.
+type Owners map[schema.Kind]map[string]Owner
+
+// Owner is who has an object, as the ledger says.
+type Owner struct {
+	Topology      string  `json:"topology"`
+	TopicID       TopicID `json:"topic_id,omitzero"`        // of a queue: the life that is owned; zero: not known
+	HalfDone      bool    `json:"half_done,omitempty"`      // an apply set out to change it, and never said how that ended
+	PreventDelete bool    `json:"prevent_delete,omitempty"` // its owner must lift this before it can be deleted
+}
+
+// Of is who has the object.
+func (o Owners) Of(id schema.ID) (owner Owner, owned bool) {
+	owner, owned = o[id.Kind][id.Name]
+	return owner, owned
+}

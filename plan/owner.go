@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// owner is who has an object of which this life is on the cluster. Who owned
+// another life of a topic, deleted since, owns nothing of this one.
+func (b *builder) owner(id schema.ID, life live.TopicID) (live.Owner, bool) {
+	owner, owned := b.snapshot.Owners.Value.Of(id)
+	none := live.TopicID{}
+	if owned && owner.TopicID != none && life != none && owner.TopicID != life {
+		return live.Owner{}, false
+	}
+	return owner, owned
+}
+
+// unowned says whether an object that lives is known to be nobody's.
+func (b *builder) unowned(id schema.ID, life live.TopicID) bool {
+	_, owned := b.owner(id, life)
+	return !owned && b.snapshot.Owners.State != live.Unseen
+}
+
+// free refuses what another topology has.
+func (b *builder) free(d *schema.Decl, id schema.ID, life live.TopicID) bool {
+	owner, owned := b.owner(id, life)
+	if !owned || owner.Topology == b.topology.Name {
+		return true
+	}
+	b.refuse(d.At("topic"), fmt.Sprintf("Topic %q belongs to topology %q", id.Name, owner.Topology),
+		"Use it by an external block, or let that topology go of it first: forget %q %q {}.", id.Kind, id.Name)
+	return false
+}
+
+// claim notes a declared object, unless the ledger says all of it already. One
+// that is still to be created has no life yet.
+func (b *builder) claim(q *schema.Queue, life live.TopicID) {
+	if b.snapshot.Owners.State == live.Unseen {
+		return
+	}
+	owner, owned := b.owner(q.ID(), life)
+	c := Claim{Object: q.ID(), TopicID: life, PreventDelete: q.Lifecycle.PreventDelete}
+	c.Adopts = !owned && b.snapshot.Topics[q.Topic].State == live.Present
+	if !owned || owner.HalfDone || owner.TopicID != life || owner.PreventDelete != c.PreventDelete {
+		b.plan.Claims = append(b.plan.Claims, c)
+	}
+}
+
+// deletable refuses what was applied with prevent_delete.
+func (b *builder) deletable(d *schema.Removal, life live.TopicID) bool {
+	owner, _ := b.owner(d.Object, life)
+	if owner.PreventDelete {
+		b.refuse(d.Source, "Deletion is prevented",
+			"%s was applied with prevent_delete. Declare it with prevent_delete = false and apply that first.", d.Object)
+	}
+	return !owner.PreventDelete
+}
+
+// orphans lists what the topology owns and no block names any more, if it is there.
+func (b *builder) orphans() {
+	if b.chosen != nil {
+		return
+	}
+	for _, id := range undeclared(b.topology, b.snapshot.Owners.Value) {
+		if seen := b.snapshot.Topics[id.Name]; seen.State == live.Present {
+			if owner, _ := b.owner(id, seen.Value.ID); owner.Topology == b.topology.Name {
+				b.plan.Orphans = append(b.plan.Orphans, id)
+			}
+		}
+	}
+}
+
+// undeclared are the objects that the topology has and no block names.
+func undeclared(t *schema.Topology, owners live.Owners) []schema.ID {
+	named := map[schema.ID]bool{}
+	for _, r := range t.Resources {
+		named[r.ID()] = true
+	}
+	for i := range t.Removals {
+		named[t.Removals[i].Object] = true
+	}
+	var all []schema.ID
+	for _, kind := range slices.Sorted(maps.Keys(owners)) {
+		for _, name := range slices.Sorted(maps.Keys(owners[kind])) {
+			if id := (schema.ID{Kind: kind, Name: name}); owners[kind][name].Topology == t.Name && !named[id] {
+				all = append(all, id)
+			}
+		}
+	}
+	return all
+}
+
+// forget lets go of an object that the topology has, whether it is there or not.
+func (b *builder) forget(r *schema.Removal) {
+	if b.snapshot.Owners.State == live.Unseen {
+		unseen(b, &r.Decl, r.Object, "", b.snapshot.Owners)
+		return
+	}
+	if owner, _ := b.snapshot.Owners.Value.Of(r.Object); owner.Topology == b.topology.Name {
+		b.change(Change{Addr: r.Addr, Object: r.Object, Action: Forget, Source: r.Source}, &Release{Head: Head{Phase: PhaseDelete}})
+	}
+}

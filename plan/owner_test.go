@@ -1,0 +1,188 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// owned is what the ledger says of topics.
+func owned(by map[string]live.Owner) func(*live.Snapshot) {
+	return func(s *live.Snapshot) { s.Owners = live.Is(live.Owners{schema.KindQueue: by}) }
+}
+
+func prevented() func(*schema.Queue) {
+	return func(q *schema.Queue) { q.Lifecycle.PreventDelete = true }
+}
+
+func forgotten(topic string) schema.Removal {
+	r := removal(topic)
+	r.Addr.Role = schema.RoleForget
+	return r
+}
+
+// A topic that is there has the id 1.
+func TestClaims(t *testing.T) {
+	here, other := live.TopicID{1}, live.TopicID{2}
+	for name, test := range map[string]struct {
+		owners live.Seen[live.Owners]
+		owner  live.Owner
+		queue  *schema.Queue
+		absent bool
+		want   []plan.Claim
+	}{
+		"no ledger":             {owners: live.None[live.Owners](), queue: queue("orders"), want: []plan.Claim{{TopicID: here, Adopts: true}}},
+		"unread ledger":         {owners: live.Hidden[live.Owners]("not permitted", ""), queue: queue("orders")},
+		"unread, to be created": {owners: live.Hidden[live.Owners]("not permitted", ""), queue: queue("orders"), absent: true},
+		"to be created":         {queue: queue("orders", prevented()), absent: true, want: []plan.Claim{{PreventDelete: true}}},
+		"ours":                  {owner: live.Owner{Topology: "shop", TopicID: here}, queue: queue("orders")},
+		"ours, half done":       {owner: live.Owner{Topology: "shop", TopicID: here, HalfDone: true}, queue: queue("orders"), want: []plan.Claim{{TopicID: here}}},
+		"ours, its life not known": {
+			owner: live.Owner{Topology: "shop"}, queue: queue("orders"), want: []plan.Claim{{TopicID: here}},
+		},
+		"ours in another life": {
+			owner: live.Owner{Topology: "shop", TopicID: other}, queue: queue("orders"), want: []plan.Claim{{TopicID: here, Adopts: true}},
+		},
+		"another's in another life": {
+			owner: live.Owner{Topology: "pay", TopicID: other, PreventDelete: true}, queue: queue("orders"), want: []plan.Claim{{TopicID: here, Adopts: true}},
+		},
+		"prevented now": {
+			owner: live.Owner{Topology: "shop", TopicID: here}, queue: queue("orders", prevented()), want: []plan.Claim{{TopicID: here, PreventDelete: true}},
+		},
+		"prevented no more": {
+			owner: live.Owner{Topology: "shop", TopicID: here, PreventDelete: true}, queue: queue("orders"), want: []plan.Claim{{TopicID: here}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := orders(topic(lists([]int32{1})))
+			if test.absent {
+				s = world(nil, func(s *live.Snapshot) { s.Topics["shop.orders"] = live.None[live.Topic]() })
+			}
+			s.Owners = test.owners
+			if test.owner != (live.Owner{}) {
+				owned(map[string]live.Owner{"shop.orders": test.owner})(s)
+			} else if test.owners.Why == "" && test.owners.State == live.Unseen {
+				owned(nil)(s)
+			}
+			p, diags := plan.Build(topology(test.queue), s, plan.Options{})
+			for i := range test.want {
+				test.want[i].Object = id("shop.orders")
+			}
+			if diff := cmp.Diff(test.want, p.Claims); diff != "" || len(diags) > 0 {
+				t.Error(diags, diff)
+			}
+		})
+	}
+}
+
+func TestAnothersIsRefused(t *testing.T) {
+	pays := owned(map[string]live.Owner{"shop.orders": {Topology: "pay", TopicID: live.TopicID{1}}})
+	there, gone := orders(topic(lists([]int32{1}))), world(nil, func(s *live.Snapshot) { s.Topics["shop.orders"] = live.None[live.Topic]() })
+	removing := topology()
+	removing.Removals = []schema.Removal{removal("shop.orders")}
+	for name, test := range map[string]struct {
+		topology *schema.Topology
+		snapshot *live.Snapshot
+	}{
+		"declared":      {topology(queue("orders", partitions(7))), there},
+		"to be created": {topology(queue("orders")), gone},
+		"to be deleted": {removing, there},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pays(test.snapshot)
+			p, diags := plan.Build(test.topology, test.snapshot, plan.Options{})
+			if len(diags) != 1 || diags[0].Summary != `Topic "shop.orders" belongs to topology "pay"` {
+				t.Error(diags)
+			}
+			if len(p.Changes)+len(p.Claims) > 0 {
+				t.Errorf("%+v", p)
+			}
+		})
+	}
+}
+
+func TestPreventDelete(t *testing.T) {
+	for name, test := range map[string]struct {
+		owner   live.Owner
+		refused bool
+	}{
+		"prevented":    {live.Owner{Topology: "shop", TopicID: live.TopicID{1}, PreventDelete: true}, true},
+		"not":          {live.Owner{Topology: "shop", TopicID: live.TopicID{1}}, false},
+		"another life": {live.Owner{Topology: "shop", TopicID: live.TopicID{2}, PreventDelete: true}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			declared := topology()
+			declared.Removals = []schema.Removal{removal("shop.orders")}
+			p, diags := plan.Build(declared, world(map[string]live.Topic{"shop.orders": topic(lists([]int32{1}))}, owned(map[string]live.Owner{"shop.orders": test.owner})), plan.Options{})
+			if refused := len(diags) == 1 && diags[0].Summary == "Deletion is prevented"; refused != test.refused || refused == (len(p.Changes) == 1) {
+				t.Errorf("%v %+v", diags, p.Changes)
+			}
+		})
+	}
+}
+
+// What changes with its adoption is marked.
+func TestAdopts(t *testing.T) {
+	declared := topology(queue("orders", config("retention.ms", "5")), queue("new"))
+	declared.Removals = []schema.Removal{removal("shop.old")}
+	s := world(map[string]live.Topic{"shop.orders": topic(lists([]int32{1})), "shop.old": topic(lists([]int32{1}))}, owned(nil),
+		func(s *live.Snapshot) { s.Topics["shop.new"] = live.None[live.Topic]() })
+	p, _ := plan.Build(declared, s, plan.Options{})
+	got := map[string]bool{}
+	for _, c := range p.Changes {
+		got[c.Addr.String()] = c.Adopts
+	}
+	if diff := cmp.Diff(map[string]bool{"queue.orders": true, "queue.new": false, `delete.queue["shop.old"]`: true}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestForget(t *testing.T) {
+	declared := topology()
+	declared.Removals = []schema.Removal{forgotten("shop.moved")}
+	there := map[string]live.Topic{"shop.moved": topic(lists([]int32{1}))}
+	p, diags := plan.Build(declared, world(there, owned(map[string]live.Owner{"shop.moved": {Topology: "shop"}})), plan.Options{})
+	want := []plan.Step{&plan.Release{Head: plan.Head{Phase: plan.PhaseDelete, Object: id("shop.moved"), Changes: []int{0}}}}
+	if diff := cmp.Diff(want, p.Steps); diff != "" || len(diags) > 0 || p.Changes[0].Action != plan.Forget {
+		t.Error(diags, diff)
+	}
+	for name, change := range map[string]func(*live.Snapshot){
+		"nobody's": owned(nil), "another's": owned(map[string]live.Owner{"shop.moved": {Topology: "pay"}}),
+	} {
+		if p, diags := plan.Build(declared, world(there, change), plan.Options{}); len(diags)+len(p.Changes) > 0 {
+			t.Errorf("%s: %v %+v", name, diags, p.Changes)
+		}
+	}
+	hidden := world(there, func(s *live.Snapshot) {
+		s.Owners = live.Hidden[live.Owners]("not permitted", "Read on Topic __queueform")
+	})
+	if p, _ := plan.Build(declared, hidden, plan.Options{}); !p.Incomplete() {
+		t.Error("a plan that cannot see what to forget is complete")
+	}
+}
+
+func TestOrphans(t *testing.T) {
+	owners := live.Owners{schema.KindQueue: {
+		"shop.left": {Topology: "shop", TopicID: live.TopicID{1}}, "shop.again": {Topology: "shop", TopicID: live.TopicID{2}}, "shop.gone": {Topology: "shop"},
+		"shop.orders": {Topology: "shop"}, "shop.old": {Topology: "shop"}, "pay.events": {Topology: "pay"},
+	}}
+	declared := topology(queue("orders"))
+	declared.Removals = []schema.Removal{forgotten("shop.old")}
+	if diff := cmp.Diff([]string{"shop.orders", "shop.old", "shop.again", "shop.gone", "shop.left"}, plan.Scope(declared, live.Is(owners)).Topics); diff != "" {
+		t.Error(diff)
+	}
+	one := topic(lists([]int32{1}))
+	s := world(map[string]live.Topic{"shop.left": one, "shop.again": one, "shop.orders": one, "shop.old": one, "pay.events": one})
+	s.Owners = live.Is(owners)
+	p, _ := plan.Build(declared, s, plan.Options{})
+	if diff := cmp.Diff([]schema.ID{id("shop.left")}, p.Orphans); diff != "" {
+		t.Error(diff)
+	}
+	if p, _ = plan.Build(declared, s, plan.Options{Target: []schema.Addr{address("orders")}}); len(p.Orphans) > 0 {
+		t.Errorf("a narrowed plan lists %v", p.Orphans)
+	}
+}
