@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// How long the log may be before it is cut off: much longer than the state that
+// it adds up to, so that the cost of a checkpoint is spread over many applies.
+const (
+	longestLog       = 4_000 // records
+	recordsPerObject = 4
+)
+
+// Tidy makes a checkpoint and cuts the log off before it, where the log has
+// grown long. Its error means that the log stays long, which hurts nobody now,
+// unless it is a [*Lost].
+func (h *Hold) Tidy(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.log.fold.records <= longestLog+recordsPerObject*len(h.log.state.Objects) {
+		return nil
+	}
+	offset, err := h.checkpoint(ctx)
+	if err == nil {
+		err = h.log.truncate(ctx, offset)
+	}
+	if err != nil && !is[*Lost](err) {
+		return fmt.Errorf("the ledger %s could not be shortened: %w", h.log.Name, err)
+	}
+	return err
+}
+
+// checkpoint writes one, and returns where it begins. What is before may go,
+// whatever becomes of the lock: the checkpoint is whole, and was read back.
+func (h *Hold) checkpoint(ctx context.Context) (offset int64, err error) {
+	if h.lost != nil {
+		return 0, h.lost
+	}
+	begin := h.seq + 1
+	h.log.fold.mark = mark{claim: h.claim, seq: begin}
+	if err := h.write(ctx, checkpointBegin{}); err != nil {
+		return 0, err
+	}
+	marked := h.log.fold.mark
+	if marked.state == nil {
+		return 0, errors.New("somebody else has just done so")
+	}
+	parts := split(marked.state)
+	records := make([]Record, 0, len(parts)+1)
+	for i := range parts {
+		records = append(records, checkpointPart{Of: begin, Part: parts[i]})
+	}
+	records = append(records, checkpointEnd{Of: begin, Parts: len(parts)})
+	if err := h.write(ctx, records...); err != nil {
+		return 0, err
+	}
+	return marked.offset, h.holds()
+}

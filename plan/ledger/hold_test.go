@@ -1,0 +1,105 @@
+package ledger
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/plan/live"
+)
+
+func TestLedgerThatIsNotThere(t *testing.T) {
+	k := start(t)
+	if seen := Read(t.Context(), k.topic()); seen.State != live.Absent {
+		t.Errorf("the ledger is %v: %s", seen.State, seen.Why)
+	}
+	if asked := k.requests(); asked[kmsg.CreateTopics]+asked[kmsg.Produce] > 0 {
+		t.Errorf("a look has written: %v", asked)
+	}
+}
+
+func TestOwnership(t *testing.T) {
+	k := start(t)
+	h := k.acquire("shop", "ann")
+	topic := live.TopicID{1}
+	k.write(h, Intent{id("orders")}, Intent{id("old")}, Intent{id("half")})
+	k.write(h, Owned{Object: id("orders"), Topic: topic, PreventDelete: true}, Gone{id("old")})
+	k.release(h)
+
+	state := k.state()
+	want := map[string]Object{
+		"orders": {ID: id("orders"), Topology: "shop", Topic: topic, Owned: true, PreventDelete: true},
+		"half":   {ID: id("half"), Topology: "shop", HalfDone: true},
+	}
+	got := map[string]Object{}
+	for id, object := range state.Objects {
+		got[id.Name] = object
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, held := state.HeldBy(TopologyLock("shop")); held {
+		t.Error("it is locked still")
+	}
+}
+
+func TestFirstOwnerWins(t *testing.T) {
+	k := start(t)
+	shop, bank := k.acquire("shop", "ann"), k.acquire("bank", "bob")
+	k.write(shop, Intent{id("orders")})
+	k.write(bank, Intent{id("orders")}, Owned{Object: id("orders")}, Gone{id("orders")}, Intent{id("money")})
+	for _, h := range []*Hold{shop, bank} {
+		if _, err := h.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if owner := h.State().Objects[id("orders")]; owner.Topology != "shop" || owner.Owned {
+			t.Errorf("orders is %+v", owner)
+		}
+		if owner := h.State().Objects[id("money")]; owner.Topology != "bank" {
+			t.Errorf("money is %+v", owner)
+		}
+	}
+}
+
+func TestSecondIsTurnedAway(t *testing.T) {
+	k := start(t)
+	k.acquire("shop", "ann")
+	_, err := Acquire(t.Context(), k.topic(), Request{Lock: TopologyLock("shop"), Holder: holder("shop", "bob")})
+	locked, is := errors.AsType[*Locked](err)
+	if !is {
+		t.Fatalf("the second gets %v", err)
+	}
+	want := "topology shop is locked by ann@ci (process 7) since 2026-01-02T03:04:05Z"
+	if locked.Error() != want {
+		t.Errorf("it says %q", locked)
+	}
+	if queue := k.state().Locks[TopologyLock("shop")]; len(queue) != 1 {
+		t.Errorf("the queue is %v", queue)
+	}
+}
+
+func TestRequestsOfAnApply(t *testing.T) {
+	k := start(t)
+	k.release(k.acquire("shop", "ann"))
+	k.requests()
+	k.state()
+	want := map[kmsg.Key]int{kmsg.Metadata: 1, kmsg.ListOffsets: 1, kmsg.Fetch: 1}
+	if diff := cmp.Diff(want, withoutGreetings(k.requests())); diff != "" {
+		t.Errorf("a look costs: %s", diff)
+	}
+	h := k.acquire("shop", "ann")
+	k.write(h, Begun{Digest: "d"}, Intent{id("orders")})
+	k.write(h, Owned{Object: id("orders")}, Ended{Outcome: "done"})
+	k.release(h)
+	asked := withoutGreetings(k.requests())
+	if asked[kmsg.Produce] != 4 || asked[kmsg.Fetch] > 6 || asked[kmsg.Metadata] > 2 {
+		t.Errorf("an apply costs %v", asked)
+	}
+}
+
+func withoutGreetings(asked map[kmsg.Key]int) map[kmsg.Key]int {
+	delete(asked, kmsg.ApiVersions)
+	return asked
+}

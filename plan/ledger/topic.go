@@ -1,0 +1,116 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// settings are what makes the topic a log that can be trusted. Anything else
+// would lose its start, or let the clocks of clients decide.
+var settings = map[string]string{
+	"message.timestamp.type": "LogAppendTime",
+	"cleanup.policy":         "delete",
+	"retention.ms":           "-1",
+	"retention.bytes":        "-1",
+}
+
+// mostReplicas is the replication factor, where there are so many brokers.
+const mostReplicas = 3
+
+// prepare opens the log to write to it. It makes the topic if there is none.
+func (l *log) prepare(ctx context.Context) error {
+	var there bool
+	var brokers int
+	err := l.persist(ctx, func() (err error) {
+		there, brokers, err = l.locate(ctx)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case there:
+		err = l.persist(ctx, func() error { return l.suits(ctx) })
+	default:
+		err = l.create(ctx, min(brokers, mostReplicas))
+	}
+	if err != nil {
+		return err
+	}
+	return l.read(ctx)
+}
+
+// create makes the topic, and waits until it is there. Somebody else may make
+// it at the same time.
+func (l *log) create(ctx context.Context, replicas int) error {
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.TimeoutMillis = int32(RequestTimeout.Milliseconds() / 2)
+	t := kmsg.CreateTopicsRequestTopic{Topic: l.Name, NumPartitions: 1, ReplicationFactor: int16(replicas)}
+	configs := maps.Clone(settings)
+	configs["unclean.leader.election.enable"] = "false"
+	configs["min.insync.replicas"] = strconv.Itoa(max(1, replicas-1))
+	for _, key := range slices.Sorted(maps.Keys(configs)) {
+		t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: key, Value: new(configs[key])})
+	}
+	if replicas < mostReplicas {
+		t.Configs = slices.DeleteFunc(t.Configs, func(c kmsg.CreateTopicsRequestTopicConfig) bool { return c.Name == "min.insync.replicas" })
+	}
+	req.Topics = []kmsg.CreateTopicsRequestTopic{t}
+	return l.persist(ctx, func() error {
+		if err := l.created(req.RequestWith(ctx, l.Write)); err != nil {
+			return err
+		}
+		there, _, err := l.locate(ctx)
+		if err == nil && !there {
+			return errors.New("it was made, and no broker shows it yet")
+		}
+		return err
+	})
+}
+
+// created says whether the topic can be there now.
+func (l *log) created(resp *kmsg.CreateTopicsResponse, err error) error {
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.Topics {
+		err := l.refusal(t.ErrorCode, "Create")
+		switch {
+		case errors.Is(err, kerr.TopicAlreadyExists):
+		case errors.Is(err, kerr.ClusterAuthorizationFailed):
+			return &Denied{Needs: "Create on Topic " + l.Name, Err: err}
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// suits says whether the topic that is there keeps what is written to it.
+func (l *log) suits(ctx context.Context) error {
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	resource := kmsg.NewDescribeConfigsRequestResource()
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, l.Name
+	resource.ConfigNames = slices.Sorted(maps.Keys(settings))
+	req.Resources = []kmsg.DescribeConfigsRequestResource{resource}
+	resp, err := req.RequestWith(ctx, l.Read)
+	if err != nil {
+		return err
+	}
+	for _, r := range resp.Resources {
+		if err := l.refusal(r.ErrorCode, "DescribeConfigs"); err != nil {
+			return err
+		}
+		for _, c := range r.Configs {
+			if want := settings[c.Name]; c.Value != nil && *c.Value != want {
+				return &Unsuitable{Topic: l.Name, Key: c.Name, Value: *c.Value, Want: want}
+			}
+		}
+	}
+	return nil
+}

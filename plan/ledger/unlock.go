@@ -1,0 +1,51 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Unlock ends somebody's claim by its id. The next in the queue waits until the
+// requests of that holder have ended, as after a lease that ran out. It is not
+// an error if the claim has ended already.
+func Unlock(ctx context.Context, t Topic, claim string, by Holder) error {
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	defer cancel()
+	l := newLog(t)
+	begun, err := l.open(ctx)
+	if err != nil || !begun || l.state.live(claim) == nil {
+		return err
+	}
+	return l.put(ctx, Break{Target: claim, By: by}, func() bool { return l.state.live(claim) == nil })
+}
+
+// Rebuild begins a damaged ledger anew. All that it knew is gone: nothing is
+// owned, nothing is locked, and who works still has lost the lock.
+func Rebuild(ctx context.Context, t Topic) error {
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	defer cancel()
+	damaged := newLog(t)
+	switch _, err := damaged.open(ctx); {
+	case err == nil:
+		return fmt.Errorf("the ledger %s is not damaged", t.Name)
+	case !is[*Damaged](err):
+		return err
+	}
+	value, err := encode(&Entry{Record: Format{Ledger: newID(), Anew: true}})
+	if err != nil {
+		return err
+	}
+	offset, err := damaged.append(ctx, [][]byte{value})
+	if err == nil {
+		err = damaged.truncate(ctx, offset)
+	}
+	if err != nil {
+		return fmt.Errorf("the ledger %s could not be rebuilt: %w", t.Name, err)
+	}
+	begun, err := newLog(t).open(ctx)
+	if err == nil && !begun {
+		err = errors.New("the ledger was emptied meanwhile")
+	}
+	return err
+}
