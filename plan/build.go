@@ -28,17 +28,11 @@ type kind interface {
 // kinds is the one list of them.
 var kinds = []kind{queues{}}
 
-// Scope says what a plan for the topology has to read: what it declares, and
-// what it owns and does not declare any more.
-func Scope(t *schema.Topology, owners live.Seen[live.Owners]) live.Scope {
+// Scope says what a plan for the topology has to read.
+func Scope(t *schema.Topology) live.Scope {
 	var s live.Scope
 	for _, k := range kinds {
 		k.scope(t, &s)
-	}
-	for _, id := range undeclared(t, owners.Value) {
-		if id.Kind == schema.KindQueue {
-			s.Topics = append(s.Topics, id.Name)
-		}
 	}
 	return s
 }
@@ -49,7 +43,7 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 	b := &builder{
 		topology: t,
 		snapshot: s,
-		plan:     &Plan{Topology: t, Cluster: s.Cluster, Target: o.Target, Owners: s.Owners},
+		plan:     &Plan{Topology: t, Cluster: s.Cluster, Target: o.Target, Ledger: s.Ledger},
 		placer:   NewPlacer(s),
 	}
 	b.chosen = b.choose(o.Target)
@@ -57,6 +51,7 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 		k.diff(b)
 	}
 	b.orphans()
+	b.throttled()
 	b.order()
 	b.check()
 	return b.plan, b.diags

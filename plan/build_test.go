@@ -357,7 +357,6 @@ func TestBuildNoChange(t *testing.T) {
 		"numbers left to the broker":   {queue("orders"), orders(topic(lists([]int32{1, 2}, []int32{3})))},
 		"ignored":                      {queue("orders", ignores("retention.bytes")), orders(topic(one, "retention.bytes", "7"))},
 		"a pin that brokers hide":      {queue("orders", config("retention.ms", "604800000")), orders(topic(one), func(s *live.Snapshot) { s.Cluster.Pins = false })},
-		"leftover of a throttle":       {queue("orders"), orders(live.Topic{Partitions: topic(one).Partitions, Overrides: live.Is(map[string]string{}), Throttled: true})},
 		"on its racks":                 {queue("orders", partitions(1), factor(3), racks("a", "b", "c")), orders(topic(lists([]int32{6, 1, 2})))},
 		"on its racks, a broker down":  {queue("orders", partitions(1), factor(3), racks("a", "b", "c")), orders(topic(lists([]int32{9, 1, 2})))},
 		"on its brokers, one is down":  {queue("orders", replicas([]int32{9, 1})), orders(topic(lists([]int32{9, 1})))},
@@ -370,9 +369,6 @@ func TestBuildNoChange(t *testing.T) {
 			p, diags := plan.Build(declared, test.live, plan.Options{})
 			if len(diags) > 0 || len(p.Changes)+len(p.Steps)+len(p.Blocked)+len(p.Unseen)+len(p.Moving) > 0 {
 				t.Errorf("%v %+v", diags, p)
-			}
-			if throttled := test.live.Topics["shop.orders"].Value.Throttled; throttled != (len(p.Throttled) == 1) {
-				t.Errorf("throttled: %v", p.Throttled)
 			}
 		})
 	}
@@ -391,7 +387,6 @@ func TestBuildComparesWholeNumbersExactly(t *testing.T) {
 
 func TestBuildDeletes(t *testing.T) {
 	old := topic(lists([]int32{1, 2}, []int32{2, 3}))
-	old.Throttled = true
 	declared := topology(queue("orders"))
 	declared.Removals = []schema.Removal{removal("shop.old")}
 	p, diags := plan.Build(declared, world(map[string]live.Topic{"shop.old": moving(old, []int32{2}, nil), "shop.orders": topic(lists([]int32{1}))}), plan.Options{})
@@ -407,9 +402,6 @@ func TestBuildDeletes(t *testing.T) {
 	}
 	steps := []plan.Step{&plan.DeleteTopic{Head: plan.Head{Phase: plan.PhaseDelete, Object: id("shop.old"), Changes: []int{0}, Records: 3}, ID: live.TopicID{1}}}
 	if diff := cmp.Diff(steps, p.Steps); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff([]schema.ID{id("shop.old")}, p.Throttled); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -609,13 +601,13 @@ func TestBuildOrder(t *testing.T) {
 func TestScope(t *testing.T) {
 	declared := topology(queue("orders"), external("events"))
 	declared.Removals = []schema.Removal{removal("shop.old")}
-	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.orders", "pay.events", "shop.old"}}, plan.Scope(declared, live.Seen[live.Owners]{})); diff != "" {
+	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.orders", "pay.events", "shop.old"}}, plan.Scope(declared)); diff != "" {
 		t.Error(diff)
 	}
 	for name, q := range map[string]*schema.Queue{
 		"partitions": queue("orders", partitions(1)), "factor": queue("orders", factor(1)), "placement": queue("orders", racks("a")),
 	} {
-		if !plan.Scope(topology(q), live.Seen[live.Owners]{}).Moves {
+		if !plan.Scope(topology(q)).Moves {
 			t.Errorf("%s: what moves is not read", name)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // owner is who has an object of which this life is on the cluster. Who owned
 // another life of a topic, deleted since, owns nothing of this one.
 func (b *builder) owner(id schema.ID, life live.TopicID) (live.Owner, bool) {
-	owner, owned := b.snapshot.Owners.Value.Of(id)
+	owner, owned := b.snapshot.Ledger.Value.Owners.Of(id)
 	none := live.TopicID{}
 	if owned && owner.TopicID != none && life != none && owner.TopicID != life {
 		return live.Owner{}, false
@@ -23,7 +23,7 @@ func (b *builder) owner(id schema.ID, life live.TopicID) (live.Owner, bool) {
 // unowned says whether an object that lives is known to be nobody's.
 func (b *builder) unowned(id schema.ID, life live.TopicID) bool {
 	_, owned := b.owner(id, life)
-	return !owned && b.snapshot.Owners.State != live.Unseen
+	return !owned && b.snapshot.Ledger.State != live.Unseen
 }
 
 // free refuses what another topology has.
@@ -40,7 +40,7 @@ func (b *builder) free(d *schema.Decl, id schema.ID, life live.TopicID) bool {
 // claim notes a declared object, unless the ledger says all of it already. One
 // that is still to be created has no life yet.
 func (b *builder) claim(q *schema.Queue, life live.TopicID) {
-	if b.snapshot.Owners.State == live.Unseen {
+	if b.snapshot.Ledger.State == live.Unseen {
 		return
 	}
 	owner, owned := b.owner(q.ID(), life)
@@ -66,11 +66,33 @@ func (b *builder) orphans() {
 	if b.chosen != nil {
 		return
 	}
-	for _, id := range undeclared(b.topology, b.snapshot.Owners.Value) {
+	for _, id := range undeclared(b.topology, b.snapshot.Ledger.Value.Owners) {
 		if seen := b.snapshot.Topics[id.Name]; seen.State == live.Present {
 			if owner, _ := b.owner(id, seen.Value.ID); owner.Topology == b.topology.Name {
 				b.plan.Orphans = append(b.plan.Orphans, id)
 			}
+		}
+	}
+}
+
+// Left is the scope of what the topology owns and does not declare any more.
+func Left(t *schema.Topology, owners live.Owners) live.Scope {
+	s := live.Scope{Bare: true}
+	for _, id := range undeclared(t, owners) {
+		if id.Kind == schema.KindQueue {
+			s.Topics = append(s.Topics, id.Name)
+		}
+	}
+	return s
+}
+
+// throttled notes the topics on which an earlier apply of this topology has
+// left a replication throttle.
+func (b *builder) throttled() {
+	throttles := b.snapshot.Ledger.Value.Throttles
+	for _, topic := range slices.Sorted(maps.Keys(throttles)) {
+		if throttles[topic].Topology == b.topology.Name {
+			b.plan.Throttled = append(b.plan.Throttled, schema.ID{Kind: schema.KindQueue, Name: topic})
 		}
 	}
 }
@@ -97,11 +119,11 @@ func undeclared(t *schema.Topology, owners live.Owners) []schema.ID {
 
 // forget lets go of an object that the topology has, whether it is there or not.
 func (b *builder) forget(r *schema.Removal) {
-	if b.snapshot.Owners.State == live.Unseen {
-		unseen(b, &r.Decl, r.Object, "", b.snapshot.Owners)
+	if b.snapshot.Ledger.State == live.Unseen {
+		unseen(b, &r.Decl, r.Object, "", b.snapshot.Ledger)
 		return
 	}
-	if owner, _ := b.snapshot.Owners.Value.Of(r.Object); owner.Topology == b.topology.Name {
+	if owner, _ := b.snapshot.Ledger.Value.Owners.Of(r.Object); owner.Topology == b.topology.Name {
 		b.change(Change{Addr: r.Addr, Object: r.Object, Action: Forget, Source: r.Source}, &Release{Head: Head{Phase: PhaseDelete}})
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // owned is what the ledger says of topics.
 func owned(by map[string]live.Owner) func(*live.Snapshot) {
-	return func(s *live.Snapshot) { s.Owners = live.Is(live.Owners{schema.KindQueue: by}) }
+	return func(s *live.Snapshot) { s.Ledger = live.Is(live.Ledger{Owners: live.Owners{schema.KindQueue: by}}) }
 }
 
 func prevented() func(*schema.Queue) {
@@ -29,15 +29,15 @@ func forgotten(topic string) schema.Removal {
 func TestClaims(t *testing.T) {
 	here, other := live.TopicID{1}, live.TopicID{2}
 	for name, test := range map[string]struct {
-		owners live.Seen[live.Owners]
+		ledger live.Seen[live.Ledger]
 		owner  live.Owner
 		queue  *schema.Queue
 		absent bool
 		want   []plan.Claim
 	}{
-		"no ledger":             {owners: live.None[live.Owners](), queue: queue("orders"), want: []plan.Claim{{TopicID: here, Adopts: true}}},
-		"unread ledger":         {owners: live.Hidden[live.Owners]("not permitted", ""), queue: queue("orders")},
-		"unread, to be created": {owners: live.Hidden[live.Owners]("not permitted", ""), queue: queue("orders"), absent: true},
+		"no ledger":             {ledger: live.None[live.Ledger](), queue: queue("orders"), want: []plan.Claim{{TopicID: here, Adopts: true}}},
+		"unread ledger":         {ledger: live.Hidden[live.Ledger]("not permitted", ""), queue: queue("orders")},
+		"unread, to be created": {ledger: live.Hidden[live.Ledger]("not permitted", ""), queue: queue("orders"), absent: true},
 		"to be created":         {queue: queue("orders", prevented()), absent: true, want: []plan.Claim{{PreventDelete: true}}},
 		"ours":                  {owner: live.Owner{Topology: "shop", TopicID: here}, queue: queue("orders")},
 		"ours, half done":       {owner: live.Owner{Topology: "shop", TopicID: here, HalfDone: true}, queue: queue("orders"), want: []plan.Claim{{TopicID: here}}},
@@ -62,10 +62,10 @@ func TestClaims(t *testing.T) {
 			if test.absent {
 				s = world(nil, func(s *live.Snapshot) { s.Topics["shop.orders"] = live.None[live.Topic]() })
 			}
-			s.Owners = test.owners
+			s.Ledger = test.ledger
 			if test.owner != (live.Owner{}) {
 				owned(map[string]live.Owner{"shop.orders": test.owner})(s)
-			} else if test.owners.Why == "" && test.owners.State == live.Unseen {
+			} else if test.ledger.Why == "" && test.ledger.State == live.Unseen {
 				owned(nil)(s)
 			}
 			p, diags := plan.Build(topology(test.queue), s, plan.Options{})
@@ -158,7 +158,7 @@ func TestForget(t *testing.T) {
 		}
 	}
 	hidden := world(there, func(s *live.Snapshot) {
-		s.Owners = live.Hidden[live.Owners]("not permitted", "Read on Topic __queueform")
+		s.Ledger = live.Hidden[live.Ledger]("not permitted", "Read on Topic __queueform")
 	})
 	if p, _ := plan.Build(declared, hidden, plan.Options{}); !p.Incomplete() {
 		t.Error("a plan that cannot see what to forget is complete")
@@ -172,17 +172,27 @@ func TestOrphans(t *testing.T) {
 	}}
 	declared := topology(queue("orders"))
 	declared.Removals = []schema.Removal{forgotten("shop.old")}
-	if diff := cmp.Diff([]string{"shop.orders", "shop.old", "shop.again", "shop.gone", "shop.left"}, plan.Scope(declared, live.Is(owners)).Topics); diff != "" {
+	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.again", "shop.gone", "shop.left"}, Bare: true}, plan.Left(declared, owners)); diff != "" {
 		t.Error(diff)
 	}
 	one := topic(lists([]int32{1}))
 	s := world(map[string]live.Topic{"shop.left": one, "shop.again": one, "shop.orders": one, "shop.old": one, "pay.events": one})
-	s.Owners = live.Is(owners)
+	s.Ledger = live.Is(live.Ledger{Owners: owners})
 	p, _ := plan.Build(declared, s, plan.Options{})
 	if diff := cmp.Diff([]schema.ID{id("shop.left")}, p.Orphans); diff != "" {
 		t.Error(diff)
 	}
 	if p, _ = plan.Build(declared, s, plan.Options{Target: []schema.Addr{address("orders")}}); len(p.Orphans) > 0 {
 		t.Errorf("a narrowed plan lists %v", p.Orphans)
+	}
+}
+
+// A throttle that this topology left is to be taken off, wherever it is.
+func TestThrottled(t *testing.T) {
+	s := orders(topic(lists([]int32{1})))
+	s.Ledger = live.Is(live.Ledger{Throttles: map[string]live.Throttle{"shop.old": {Topology: "shop"}, "pay.events": {Topology: "pay"}, "shop.orders": {Topology: "shop"}}})
+	p, _ := plan.Build(topology(queue("orders")), s, plan.Options{})
+	if diff := cmp.Diff([]schema.ID{id("shop.old"), id("shop.orders")}, p.Throttled); diff != "" {
+		t.Error(diff)
 	}
 }

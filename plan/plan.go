@@ -26,10 +26,10 @@ type Plan struct {
 	Moving    []Moving
 	Unseen    []Unseen
 	Blocked   []Blocked
-	Throttled []schema.ID // objects on which an earlier apply left a replication throttle
+	Throttled []schema.ID // objects on which an earlier apply of this topology left a replication throttle
 	Claims    []Claim     // by object
 	Orphans   []schema.ID // what the topology owns and no block names any more: never touched
-	Owners    live.Seen[live.Owners]
+	Ledger    live.Seen[live.Ledger]
 }
 
 // Claim is what the ledger is to note about a live object that is declared,

@@ -89,9 +89,6 @@ func (b *builder) deletion(d *schema.Removal) {
 		if !b.free(&d.Decl, d.Object, topic.ID) || !b.deletable(d, topic.ID) {
 			return
 		}
-		if topic.Throttled {
-			b.plan.Throttled = append(b.plan.Throttled, d.Object)
-		}
 		b.change(
 			Change{
 				Addr: d.Addr, Object: d.Object, Action: Delete, Source: d.Source, Adopts: b.unowned(d.Object, topic.ID),
@@ -139,9 +136,6 @@ func (b *builder) createQueue(q *schema.Queue) {
 }
 
 func (b *builder) updateQueue(q *schema.Queue, t *live.Topic) {
-	if t.Throttled {
-		b.plan.Throttled = append(b.plan.Throttled, q.ID())
-	}
 	fields, steps, g := b.layout(q, t)
 	more, alter := b.configs(q, t, g)
 	if steps = append(steps, alter...); len(steps) > 0 {

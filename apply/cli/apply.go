@@ -181,7 +181,7 @@ func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) err
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}
 	report := engine.Run(ctx, p.Plan)
-	missing, seen := engine.Verify(ctx, p.Plan, report, plan.Scope(s.topology, live.Seen[live.Owners]{}))
+	missing, seen := engine.Verify(ctx, p.Plan, report, plan.Scope(s.topology))
 	watch.Close()
 	s.tell(s.files, failures(p.Plan, report, missing))
 	progress.Sum(s.Err, p.Plan, report)

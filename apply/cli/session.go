@@ -143,7 +143,7 @@ func (p *planned) incomplete() error {
 func (s *session) compare(ctx context.Context, snapshot *live.Snapshot) (*planned, error) {
 	if snapshot == nil {
 		var err error
-		if snapshot, err = s.read(ctx, plan.Scope(s.topology, live.Seen[live.Owners]{})); err != nil {
+		if snapshot, err = s.read(ctx, plan.Scope(s.topology)); err != nil {
 			return nil, s.unreachable(s.conn.Explain(err))
 		}
 	}

@@ -91,8 +91,8 @@ func TestRead(t *testing.T) {
 	if orders.State != live.Present || len(orders.Value.Partitions) != 2 || orders.Value.Factor() != 3 || orders.Value.ID == (live.TopicID{}) {
 		t.Errorf("%+v", orders)
 	}
-	if diff := cmp.Diff(live.Is(map[string]string{"retention.ms": "1000"}), orders.Value.Overrides); diff != "" || !orders.Value.Throttled {
-		t.Errorf("%s, throttled: %v", diff, orders.Value.Throttled)
+	if diff := cmp.Diff(live.Is(map[string]string{"retention.ms": "1000"}), orders.Value.Overrides); diff != "" {
+		t.Error(diff)
 	}
 	if s.Defaults["cleanup.policy"] != "delete" || s.Moves != live.Is(0) {
 		t.Errorf("%v, %v", s.Defaults, s.Moves)

@@ -192,7 +192,6 @@ func takeOverrides(s *live.Snapshot, r *kmsg.DescribeConfigsResponseResource) {
 		}
 		switch set := c.Source == kmsg.ConfigSourceDynamicTopicConfig; {
 		case isThrottle(c.Name):
-			topic.Throttled = topic.Throttled || value != "" && value != "*" // never ours
 		case !set:
 			s.Defaults[c.Name] = value
 		case !c.ReadOnly:

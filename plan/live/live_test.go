@@ -18,7 +18,6 @@ func TestSnapshotAsJSON(t *testing.T) {
 				ID:         live.TopicID{1, 2, 3},
 				Partitions: []live.Partition{{Leader: 1, Replicas: []int32{1, 2}, InSync: []int32{1}, Adding: []int32{2}, Removing: []int32{3}}},
 				Overrides:  live.Is(map[string]string{"retention.ms": "5"}),
-				Throttled:  true,
 			}),
 			"blind":  live.Is(live.Topic{Partitions: []live.Partition{{Leader: -1}}, Overrides: live.Hidden[map[string]string]("not permitted", "DescribeConfigs on Topic blind")}),
 			"absent": live.None[live.Topic](),

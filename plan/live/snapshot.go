@@ -16,7 +16,7 @@ type Snapshot struct {
 	Cluster  Cluster                `json:"cluster"`
 	Topics   map[string]Seen[Topic] `json:"topics"`
 	Moves    Seen[int]              `json:"moves"`    // partitions of Topics that are being reassigned; unseen: they may be on their way elsewhere
-	Owners   Seen[Owners]           `json:"owners"`   // absent: there is no ledger, nothing is owned
+	Ledger   Seen[Ledger]           `json:"ledger"`   // absent: there is none, and nothing is owned
 	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
 }
 
@@ -115,9 +115,8 @@ func (id *TopicID) UnmarshalText(text []byte) error {
 // Topic is one live topic.
 type Topic struct {
 	ID         TopicID                 `json:"id"`
-	Partitions []Partition             `json:"partitions"`          // by number
-	Overrides  Seen[map[string]string] `json:"overrides"`           // the topic-level configs that are set, as the broker spells them
-	Throttled  bool                    `json:"throttled,omitempty"` // its *.replication.throttled.replicas are set; they are not among the overrides
+	Partitions []Partition             `json:"partitions"` // by number
+	Overrides  Seen[map[string]string] `json:"overrides"`  // the topic-level configs that are set, as the broker spells them
 }
 
 // Partition is one partition's place. Replicas are those it will have once a

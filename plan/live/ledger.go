@@ -2,10 +2,16 @@ package live
 
 import "github.com/queueform/queueform/schema"
 
+// Ledger is what the cluster remembers for queueform, as far as plans need it.
+type Ledger struct {
+	Owners    Owners              `json:"owners,omitempty"`
+	Throttles map[string]Throttle `json:"throttles,omitempty"` // by topic
+}
+
 // Owners says which topology has which object, by kind and Kafka's name.
 type Owners map[schema.Kind]map[string]Owner
 
-// Owner is who has an object, as the ledger says.
+// Owner is who has an object.
 type Owner struct {
 	Topology      string  `json:"topology"`
 	TopicID       TopicID `json:"topic_id,omitzero"`        // of a queue: the life that is owned; zero: not known
@@ -17,4 +23,10 @@ type Owner struct {
 func (o Owners) Of(id schema.ID) (owner Owner, owned bool) {
 	owner, owned = o[id.Kind][id.Name]
 	return owner, owned
+}
+
+// Throttle is a replication throttle that an apply has set on a topic.
+type Throttle struct {
+	Topology string `json:"topology"`
+	Rate     int64  `json:"rate"` // bytes per second and broker
 }
