@@ -34,12 +34,14 @@ type batch struct {
 // are kept, and what may have happened unnoticed is read back before it is
 // tried again. An interruption ends it after the request in flight.
 func (r *run) batch(ctx context.Context, steps []plan.Step) {
+	steps = r.intend(ctx, steps)
 	b := &batch{run: r}
 	for _, s := range steps {
 		b.open = append(b.open, &try{step: s})
 	}
 	deadline := r.Clock.Now().Add(r.Patience)
-	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
+	defer r.record(ctx, steps)
+	for pause := firstPause; len(b.open) > 0 && r.held(ctx); pause = min(2*pause, longestPause) {
 		b.send(ctx)
 		b.readBack(ctx)
 		if len(b.open) == 0 {
@@ -102,6 +104,7 @@ func (b *batch) account(a answer, broken error) {
 			t.echo = errors.New("the broker did not say how it went")
 			t.doubt = t.echo
 		case refused == nil:
+			b.live(t.step, a.ids[t.step.About().Object.Name])
 			b.took(t.step)
 			last = t.step
 			continue
@@ -120,6 +123,13 @@ func (b *batch) account(a answer, broken error) {
 	}
 	b.open = open
 	b.reached(last)
+}
+
+// live notes which life a step has given to a topic.
+func (r *run) live(s plan.Step, id live.TopicID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lives[s.About().Object] = id
 }
 
 // took ends a step that the cluster has taken: moves go on.
@@ -192,6 +202,7 @@ func (b *batch) holds(t *try, snapshot *live.Snapshot, unread error) bool {
 	if t.missing = plan.Holds(t.step, snapshot); t.missing != nil {
 		return false
 	}
+	b.live(t.step, snapshot.Topics[t.step.About().Object.Name].Value.ID)
 	b.took(t.step)
 	b.reached(t.step)
 	return true
@@ -234,7 +245,7 @@ func isEcho(s plan.Step, refused error) bool {
 		return errors.Is(refused, kerr.InvalidPartitions)
 	case *plan.DeleteTopic:
 		return errors.Is(refused, kerr.UnknownTopicID) || errors.Is(refused, kerr.UnknownTopicOrPartition)
-	case *plan.AlterConfigs, *plan.Reassign: // may be asked twice
+	case *plan.AlterConfigs, *plan.Reassign, *plan.Release: // may be asked twice
 	}
 	return false
 }

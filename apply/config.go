@@ -169,7 +169,7 @@ func (r *run) persist(ctx context.Context, some []resource, a ask, failed map[re
 		failed[o] = errors.New("interrupted before it was asked")
 	}
 	deadline := r.Clock.Now().Add(r.Patience)
-	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
+	for pause := firstPause; r.held(ctx); pause = min(2*pause, longestPause) {
 		errs := r.once(ctx, some, a)
 		maps.Copy(failed, errs)
 		some = slices.DeleteFunc(slices.Clone(some), func(o resource) bool { return isFinal(errs[o]) })

@@ -27,6 +27,8 @@ const (
 // Engine carries out plans on one cluster.
 type Engine struct {
 	Client   *kgo.Client                                               // writes go to one of its brokers, which sends nothing twice
+	Hold     Hold                                                      // the topology's lock
+	Slow     func(context.Context) (Hold, error)                       // takes the lock that guards throttles
 	Read     func(context.Context, live.Scope) (*live.Snapshot, error) // one fresh look
 	Measure  func(context.Context, *live.Snapshot, live.Questions) live.Answers
 	Observe  func(Event)   // called from one goroutine at a time
@@ -49,19 +51,30 @@ func SystemClock() Clock { return Clock{Now: time.Now, After: time.After} }
 // that an earlier apply started. Cancelling the context stops it after the
 // requests in flight. The report tells of every step how it ended.
 func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	r := &run{
-		Engine: e,
-		plan:   p,
-		report: &Report{Steps: p.Steps, Results: make([]Result, len(p.Steps))},
-		places: make(map[plan.Step]int, len(p.Steps)),
-		failed: map[schema.ID]bool{},
-		moving: earlier(p),
-		marked: marked(p),
+		Engine:  e,
+		plan:    p,
+		report:  &Report{Steps: p.Steps, Results: make([]Result, len(p.Steps))},
+		places:  make(map[plan.Step]int, len(p.Steps)),
+		failed:  map[schema.ID]bool{},
+		moving:  earlier(p),
+		marked:  marked(p),
+		makes:   map[schema.ID]bool{},
+		lives:   map[schema.ID]live.TopicID{},
+		lost:    map[schema.ID]error{},
+		settled: map[place]bool{},
+		stop:    stop,
 	}
 	r.controller.Store(p.Cluster.Controller)
 	for i, s := range p.Steps {
 		r.places[s] = i
+		if _, creates := s.(*plan.CreateTopic); creates {
+			r.makes[s.About().Object] = true
+		}
 	}
+	r.adopt(ctx)
 	r.leave(r.pace(ctx))
 	for phase := plan.PhaseCreate; phase < plan.PhaseSettle; phase++ {
 		r.phase(ctx, phase)
@@ -81,15 +94,20 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 // run is one Run's state.
 type run struct {
 	*Engine
-	plan   *plan.Plan
-	places map[plan.Step]int
-	marked map[string]bool // topics on which an earlier apply left a throttle
-	slowed throttle        // what this one has set
+	plan    *plan.Plan
+	places  map[plan.Step]int
+	makes   map[schema.ID]bool  // what it creates
+	lost    map[schema.ID]error // what turned out to be another topology's
+	marked  map[string]bool     // topics on which an earlier apply left a throttle
+	slowed  throttle            // what this one has set
+	settled map[place]bool      // partitions that were seen to arrive
+	stop    context.CancelCauseFunc
 
 	controller atomic.Int32 // the broker to write to
 
-	mu     sync.Mutex // guards report, failed, moving and the calls of Observe
+	mu     sync.Mutex // guards report, lives, failed, moving and the calls of Observe
 	report *Report
+	lives  map[schema.ID]live.TopicID // of the topics that were created
 	failed map[schema.ID]bool
 	moving []*moving
 }
@@ -118,7 +136,11 @@ func (r *run) batches(ctx context.Context, steps []plan.Step) {
 	group.SetLimit(inFlight)
 	for _, batch := range plan.Batches(steps, batchRecords) {
 		group.Go(func() error {
-			r.batch(ctx, batch)
+			if _, ledgers := batch[0].(*plan.Release); ledgers {
+				r.release(ctx, batch)
+			} else {
+				r.batch(ctx, batch)
+			}
 			return nil
 		})
 	}
@@ -136,6 +158,8 @@ func (r *run) ready(steps []plan.Step) []plan.Step {
 	for _, s := range steps {
 		about := s.About()
 		switch blocker, blocked := r.blocker(about); {
+		case r.lost[about.Object] != nil:
+			r.end(s, Result{Refused, r.lost[about.Object]})
 		case blocked:
 			r.end(s, Result{Skipped, fmt.Errorf("an earlier step of %s failed", blocker)})
 		case about.Phase == plan.PhaseSettle && moving[about.Object]:

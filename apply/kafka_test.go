@@ -21,6 +21,7 @@ import (
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/connect"
 	"github.com/queueform/queueform/plan/inspect"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 )
@@ -35,6 +36,7 @@ type kafka struct {
 	engine *apply.Engine
 	conn   *connect.Conn
 	clock  *clock
+	ledger *paper
 
 	mu     sync.Mutex
 	events []apply.Event
@@ -48,7 +50,7 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	k := &kafka{T: t, Cluster: cluster, clock: newClock(), asked: map[kmsg.Key]int{}}
+	k := &kafka{T: t, Cluster: cluster, clock: newClock(), asked: map[kmsg.Key]int{}, ledger: newPaper()}
 	k.conn, err = connect.Open(t.Context(), nil, connect.Options{BootstrapServers: cluster.ListenAddrs(), Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +65,8 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 			return inspect.Measure(ctx, k.conn.Client(), s, q)
 		},
 		Observe: func(e apply.Event) { k.events = append(k.events, e) },
+		Hold:    k.ledger,
+		Slow:    func(context.Context) (apply.Hold, error) { return k.ledger, k.ledger.locked },
 	}
 	cluster.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
 		k.count(kmsg.Key(req.Key()))
@@ -70,6 +74,65 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 	})
 	return k
 }
+
+// paper is a ledger on paper: what is written down, and nobody else's.
+type paper struct {
+	mu      sync.Mutex
+	live    live.Ledger
+	written []ledger.Record
+	lost    error // what every further question is answered with
+	locked  error // why throttles cannot be edited
+}
+
+func newPaper() *paper {
+	return &paper{live: live.Ledger{Owners: live.Owners{schema.KindQueue: {}}, Throttles: map[string]live.Throttle{}}}
+}
+
+func (p *paper) Check(context.Context) (time.Time, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Time{}, p.lost
+}
+
+func (p *paper) Write(_ context.Context, records ...ledger.Record) (time.Time, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost != nil {
+		return time.Time{}, p.lost
+	}
+	p.written = append(p.written, records...)
+	queues := p.live.Owners[schema.KindQueue]
+	own := func(id schema.ID, owner live.Owner) {
+		if other, owned := queues[id.Name]; !owned || other.Topology == "shop" {
+			queues[id.Name] = owner
+		}
+	}
+	for _, r := range records {
+		switch r := r.(type) {
+		case ledger.Intent:
+			own(r.Object, live.Owner{Topology: "shop", HalfDone: true})
+		case ledger.Owned:
+			own(r.Object, live.Owner{Topology: "shop", TopicID: r.Topic, PreventDelete: r.PreventDelete})
+		case ledger.Gone:
+			delete(queues, r.Object.Name)
+		case ledger.Undone:
+			delete(queues, r.Object.Name)
+		case ledger.Moving:
+			p.live.Throttles[r.Topic] = live.Throttle{Topology: "shop", Rate: r.Rate, Leaders: r.Leaders, Followers: r.Followers}
+		case ledger.Moved:
+			delete(p.live.Throttles, r.Topic)
+		}
+	}
+	return time.Time{}, nil
+}
+
+func (p *paper) Live() live.Ledger {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return live.Ledger{Owners: live.Owners{schema.KindQueue: maps.Clone(p.live.Owners[schema.KindQueue])}, Throttles: maps.Clone(p.live.Throttles)}
+}
+
+func (p *paper) Release(context.Context) error { return nil }
 
 // run carries out the steps.
 func (k *kafka) run(steps ...plan.Step) *apply.Report {
@@ -251,7 +314,7 @@ func (c *clock) after(d time.Duration) <-chan time.Time {
 
 // planned makes a plan of steps, with a change for each object.
 func planned(steps ...plan.Step) *plan.Plan {
-	p := &plan.Plan{Steps: steps, Cluster: live.Cluster{Controller: 2, Brokers: []live.Broker{{ID: 0}, {ID: 1}, {ID: 2}}}}
+	p := &plan.Plan{Topology: &schema.Topology{Name: "shop"}, Steps: steps, Cluster: live.Cluster{Controller: 2, Brokers: []live.Broker{{ID: 0}, {ID: 1}, {ID: 2}}}}
 	changes := map[schema.ID]int{}
 	for _, s := range steps {
 		about := s.About()

@@ -71,6 +71,9 @@ func (r *run) settle(ctx context.Context) bool {
 			return false
 		case <-r.Clock.After(pollEvery):
 		}
+		if !r.held(ctx) {
+			return false
+		}
 	}
 	return true
 }
@@ -107,6 +110,7 @@ func (r *run) arrived(m *moving, snapshot *live.Snapshot) bool {
 	case topic.State == live.Present && m.partition < len(topic.Value.Partitions):
 		p := &topic.Value.Partitions[m.partition]
 		if rests = !p.Moving(); rests && (m.to == nil || slices.Equal(p.Replicas, m.to)) {
+			r.settled[place{m.object.Name, m.partition}] = true
 			return true
 		}
 		where = fmt.Sprintf("on %v", p.Replicas)

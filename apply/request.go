@@ -51,8 +51,9 @@ func refusal(code int16, message *string) error {
 
 // answer is what came back for the steps of one request.
 type answer struct {
-	refusals map[string]error // by object name; every name that was answered is here
-	throttle time.Duration    // how long the broker wants to be left alone
+	refusals map[string]error        // by object name; every name that was answered is here
+	ids      map[string]live.TopicID // of the topics that were created; Kafka 2.8+
+	throttle time.Duration           // how long the broker wants to be left alone
 }
 
 // send makes one request of steps of one type. Its error is the connection's:
@@ -118,9 +119,10 @@ func createTopics(ctx context.Context, to kmsg.Requestor, steps []plan.Step, tim
 		return answer{}, err
 	}
 	a := newAnswer(len(steps), resp.ThrottleMillis)
+	a.ids = make(map[string]live.TopicID, len(steps))
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
-		a.refusals[t.Topic] = refusal(t.ErrorCode, t.ErrorMessage)
+		a.refusals[t.Topic], a.ids[t.Topic] = refusal(t.ErrorCode, t.ErrorMessage), t.TopicID
 	}
 	return a, nil
 }

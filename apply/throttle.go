@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
-	"github.com/queueform/queueform/schema"
 )
 
 // Kafka's replication throttle (KIP-73): which replicas, on topics, and how
@@ -36,32 +36,109 @@ type throttle struct {
 // leader's are those that send, the follower's those that copy.
 type lists map[string][]string
 
-// marked are the topics on which an earlier apply left a throttle. Until the
-// ledger says who set what, any list on a topic of this topology is taken for
-// queueform's, but for one of all replicas, and it marks the rates as such, too.
+// marked are the topics on which an earlier apply left a throttle.
 func marked(p *plan.Plan) map[string]bool {
 	topics := make(map[string]bool, len(p.Throttled))
 	for _, id := range p.Throttled {
-		if id.Kind == schema.KindQueue {
-			topics[id.Name] = true
-		}
+		topics[id.Name] = true
 	}
 	return topics
 }
 
-// slow throttles the moves to come, and returns those that may start. It sets
-// the lists first: they are the mark by which the next apply knows the rates.
+// throttling is an edit of the cluster's throttles, under the lock that guards
+// them: one topology edits at a time.
+type throttling struct {
+	*run
+	lock   Hold
+	ours   map[string]live.Throttle // by topic, as the ledger says
+	theirs map[string]live.Throttle // other topologies'
+}
+
+// throttles runs an edit under the lock.
+func (r *run) throttles(ctx context.Context, edit func(*throttling) error) (err error) {
+	lock, err := r.Slow(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release(ctx)) }()
+	t := &throttling{run: r, lock: lock, ours: map[string]live.Throttle{}, theirs: map[string]live.Throttle{}}
+	for topic, throttle := range lock.Live().Throttles {
+		if throttle.Topology == r.plan.Topology.Name {
+			t.ours[topic] = throttle
+		} else {
+			t.theirs[topic] = throttle
+		}
+	}
+	return edit(t)
+}
+
+// share tells the brokers that other topologies slow, too, from those that none does.
+func (t *throttling) share(ids []int32) (free, shared []int32) {
+	slowed := map[int32]bool{}
+	for _, other := range t.theirs {
+		for _, e := range slices.Concat(other.Leaders, other.Followers) {
+			_, broker := replica(e)
+			slowed[broker] = true
+		}
+	}
+	for _, id := range ids {
+		if slowed[id] {
+			shared = append(shared, id)
+		} else {
+			free = append(free, id)
+		}
+	}
+	return free, shared
+}
+
+// note tells the ledger.
+func (t *throttling) note(ctx context.Context, records ...ledger.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	_, err := t.lock.Write(context.WithoutCancel(ctx), records...)
+	return err
+}
+
+// rate is what brokers shall have: the lowest of this apply's and what other
+// topologies want, 0 if nobody wants one.
+func (t *throttling) rate(ours int64) int64 {
+	rate := ours
+	for _, other := range t.theirs {
+		if rate == 0 || other.Rate < rate {
+			rate = other.Rate
+		}
+	}
+	return rate
+}
+
+// slow throttles the moves to come, and returns those that may start. The
+// ledger is told first: by that the next apply knows whose the throttle is.
 func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
-	if r.Throttle == 0 {
+	topics, brokers := r.touched(steps)
+	if r.Throttle == 0 || len(topics) == 0 {
 		return steps
 	}
-	found, failed := r.dynamic(ctx, resources(r.touched(steps)), leaderReplicas, followerReplicas, leaderRate, followerRate)
-	r.foreign(found, failed)
-	steps = r.without(steps, failed)
-	steps = r.without(steps, r.alter(ctx, r.listing(steps, found)))
-	_, brokers := r.touched(steps)
-	r.slowed.brokers = append(r.slowed.brokers, brokers...)
-	steps = r.without(steps, r.alter(ctx, rated(brokers, r.Throttle)))
+	err := r.throttles(ctx, func(t *throttling) error {
+		found, failed := r.dynamic(ctx, resources(topics, brokers), leaderReplicas, followerReplicas, leaderRate, followerRate)
+		t.foreign(found, failed)
+		steps = r.without(steps, failed)
+		wanted, records := t.listing(steps, found)
+		if err := t.note(ctx, records...); err != nil {
+			return err
+		}
+		steps = r.without(steps, r.alter(ctx, wanted))
+		_, brokers = r.touched(steps)
+		r.slowed.brokers = append(r.slowed.brokers, brokers...)
+		steps = r.without(steps, r.alter(ctx, rated(brokers, t.rate(t.Throttle))))
+		return nil
+	})
+	if err != nil {
+		for _, s := range steps {
+			r.end(s, Result{NotDone, fmt.Errorf("the move cannot be throttled: %w", err)})
+		}
+		return nil
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -74,12 +151,15 @@ func (r *run) pace(ctx context.Context) error {
 	if len(r.moving) == 0 || len(r.marked) == 0 {
 		return nil
 	}
-	l, err := r.lifting(ctx, slices.Sorted(maps.Keys(r.marked)))
-	if err == nil {
+	err := r.throttles(ctx, func(t *throttling) error {
+		l, err := t.lifting(ctx)
+		if err != nil {
+			return err
+		}
 		slices.Sort(l.needed)
 		r.slowed.brokers = slices.DeleteFunc(slices.Compact(l.needed), func(id int32) bool { return !r.plan.Cluster.Up(id) })
-		err = flat(r.alter(ctx, rated(r.slowed.brokers, r.Throttle)))
-	}
+		return flat(r.alter(ctx, rated(r.slowed.brokers, t.rate(t.Throttle))))
+	})
 	if err != nil {
 		return fmt.Errorf("the moves under way keep the rate they were started at: %w", err)
 	}
@@ -126,12 +206,13 @@ func (r *run) touched(steps []plan.Step) (topics []string, brokers []int32) {
 }
 
 // foreign fails the topics and brokers that somebody else throttles.
-func (r *run) foreign(found map[resource]map[string]string, failed map[resource]error) {
+func (t *throttling) foreign(found map[resource]map[string]string, failed map[resource]error) {
 	for o, values := range found {
 		for key, value := range values {
-			ours := len(r.marked) > 0
+			ours := len(t.ours)+len(t.theirs) > 0
 			if o.kind == kmsg.ConfigResourceTypeTopic {
-				ours = value == "" || r.marked[o.name] && value != "*"
+				_, noted := t.ours[o.name]
+				ours = value == "" || noted && value != "*"
 			}
 			if !ours {
 				failed[o] = fmt.Errorf("%s = %s is there, which queueform did not set: wait until it is gone, or delete it", key, value)
@@ -140,18 +221,22 @@ func (r *run) foreign(found map[resource]map[string]string, failed map[resource]
 	}
 }
 
-// listing are the alterations that list the replicas of the steps, and not
-// again those that an earlier apply has listed.
-func (r *run) listing(steps []plan.Step, found map[resource]map[string]string) []alteration {
-	r.slowed.lists = map[string]lists{}
-	var all []alteration
+// listing are the alterations that list the replicas of the steps, but not
+// again those that are listed, and what the ledger is to know of them.
+func (t *throttling) listing(steps []plan.Step, found map[resource]map[string]string) (all []alteration, records []ledger.Record) {
+	t.slowed.lists = map[string]lists{}
 	for _, s := range steps {
 		listed := throttled(s.(*plan.Reassign))
 		if len(listed[followerReplicas]) == 0 {
 			continue
 		}
 		topic := s.About().Object.Name
-		r.slowed.lists[topic] = listed
+		t.slowed.lists[topic] = listed
+		records = append(records, ledger.Moving{
+			Topic: topic, Rate: t.Throttle,
+			Leaders:   union(t.ours[topic].Leaders, listed[leaderReplicas]),
+			Followers: union(t.ours[topic].Followers, listed[followerReplicas]),
+		})
 		a := alteration{resource: resource{kmsg.ConfigResourceTypeTopic, topic}}
 		for _, key := range []string{leaderReplicas, followerReplicas} {
 			there := entries(found[a.resource][key])
@@ -164,7 +249,12 @@ func (r *run) listing(steps []plan.Step, found map[resource]map[string]string) [
 			all = append(all, a)
 		}
 	}
-	return all
+	return all, records
+}
+
+func union(a, b []string) []string {
+	all := slices.Sorted(slices.Values(slices.Concat(a, b)))
+	return slices.Compact(all)
 }
 
 // throttled are the replicas of the step's moves that send, those of old, and
@@ -187,33 +277,38 @@ func throttled(step *plan.Reassign) lists {
 	return l
 }
 
-// unthrottle takes back what slow has set, and what an earlier apply left on
-// these topics for partitions that do not move any more. Its error is what
-// stays. The lists go last, and only once the rates are gone.
-//
-// The rates go although another topology may be moving replicas under them:
-// only the ledger could tell.
+// unthrottle takes back what slow has set, and what earlier applies left for
+// partitions that do not move any more. Its error is what stays. The lists go
+// once the rates are gone, and the ledger is told last. Brokers that another
+// topology slows, too, get its rate back.
 func (r *run) unthrottle(ctx context.Context) error {
-	topics := slices.Sorted(maps.Keys(r.marked))
-	topics = append(topics, slices.Collect(maps.Keys(r.slowed.lists))...)
-	slices.Sort(topics)
-	if topics = slices.Compact(topics); len(topics) == 0 {
+	switch {
+	case len(r.slowed.lists)+len(r.marked) == 0:
 		return nil
-	}
-	if r.unsure() {
+	case r.unsure():
 		return errors.New("the replication throttle stays, since a move may have been started: apply again to remove it")
 	}
-	l, err := r.lifting(ctx, topics)
-	if err == nil {
-		err = flat(r.alter(ctx, rated(l.slowed(r.slowed.brokers), 0)))
-	}
-	if err == nil {
-		err = flat(r.alter(ctx, l.lists))
-	}
+	needed := false
+	err := r.throttles(ctx, func(t *throttling) error {
+		l, err := t.lifting(ctx)
+		if err != nil {
+			return err
+		}
+		free, shared := t.share(l.slowed(r.slowed.brokers))
+		err = flat(r.alter(ctx, append(rated(free, 0), rated(shared, t.rate(0))...)))
+		if err == nil {
+			err = flat(r.alter(ctx, l.lists))
+		}
+		if err == nil {
+			err = t.note(ctx, l.done...)
+		}
+		needed = len(l.needed) > 0
+		return err
+	})
 	switch {
 	case err != nil:
 		return fmt.Errorf("the replication throttle could not be removed, apply again to do it: %w", err)
-	case len(l.needed) > 0:
+	case needed:
 		return errors.New("the replication throttle stays where replicas are moving that this apply does not wait for: apply again when that has ended")
 	}
 	return nil
@@ -241,8 +336,9 @@ func (r *run) unsure() bool {
 // lifting is what takes a throttle off.
 type lifting struct {
 	lists  []alteration
-	freed  []int32 // brokers of the replicas that are taken off the lists
-	needed []int32 // those of replicas that somebody else is moving
+	freed  []int32         // brokers of the replicas that are taken off the lists
+	needed []int32         // those of replicas that are moving still
+	done   []ledger.Record // for the topics with nothing left on their lists
 }
 
 // slowed are the brokers whose rate goes: those slowed by this apply, and those freed.
@@ -253,61 +349,47 @@ func (l *lifting) slowed(now []int32) []int32 {
 }
 
 // lifting finds our entries on the lists of topics.
-func (r *run) lifting(ctx context.Context, topics []string) (*lifting, error) {
-	found, failed := r.dynamic(ctx, resources(topics, nil), leaderReplicas, followerReplicas)
+func (t *throttling) lifting(ctx context.Context) (*lifting, error) {
+	topics := slices.Sorted(maps.Keys(t.ours))
+	found, failed := t.dynamic(ctx, resources(topics, nil), leaderReplicas, followerReplicas)
 	maps.DeleteFunc(failed, func(_ resource, err error) bool { return errors.Is(err, kerr.UnknownTopicOrPartition) }) // deleted
 	if err := flat(failed); err != nil {
 		return nil, err
 	}
-	onTheMove, err := r.onTheMove(ctx)
+	onTheMove, err := t.onTheMove(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l := &lifting{}
 	for _, o := range resources(topics, nil) {
-		values, there := found[o]
-		if !there { // deleted, and what it said of brokers with it
-			l.freed = append(l.freed, r.up()...)
-			continue
-		}
-		a := alteration{resource: o}
+		noted := t.ours[o.name]
+		a, before := alteration{resource: o}, len(l.needed)
 		for _, key := range []string{leaderReplicas, followerReplicas} {
-			has := entries(values[key])
-			ours := slices.Clone(r.slowed.lists[o.name][key])
-			if r.marked[o.name] {
-				ours = append(ours, l.left(o.name, has, onTheMove)...)
-			}
-			a.lift(key, has, ours)
+			has := entries(found[o][key])
+			ours := l.left(o.name, lists{leaderReplicas: noted.Leaders, followerReplicas: noted.Followers}[key], onTheMove)
+			a.lift(key, has, slices.DeleteFunc(ours, func(e string) bool { return !slices.Contains(has, e) }))
 		}
 		if len(a.ops) > 0 {
 			l.lists = append(l.lists, a)
+		}
+		if len(l.needed) == before {
+			l.done = append(l.done, ledger.Moved{Topic: o.name})
 		}
 	}
 	return l, nil
 }
 
-// up are the brokers that are up, by id.
-func (r *run) up() []int32 {
-	ids := make([]int32, len(r.plan.Cluster.Brokers))
-	for i, b := range r.plan.Cluster.Brokers {
-		ids[i] = b.ID
-	}
-	return ids
-}
-
-// left are the entries of a topic's list that an earlier apply has left: those
-// of partitions that do not move any more.
-func (l *lifting) left(topic string, has []string, onTheMove map[place]bool) []string {
+// left are the entries of a topic's list whose partitions do not move any more.
+func (l *lifting) left(topic string, listed []string, onTheMove map[place]bool) []string {
 	var left []string
-	for _, e := range has {
-		switch partition, broker := replica(e); {
-		case broker < 0: // all replicas: nobody of us did that
-		case onTheMove[place{topic, partition}]:
+	for _, e := range listed {
+		partition, broker := replica(e)
+		if onTheMove[place{topic, partition}] {
 			l.needed = append(l.needed, broker)
-		default:
-			left = append(left, e)
-			l.freed = append(l.freed, broker)
+			continue
 		}
+		left = append(left, e)
+		l.freed = append(l.freed, broker)
 	}
 	return left
 }
@@ -346,12 +428,10 @@ func number(text string) (int32, error) {
 	return int32(n), err
 }
 
-// onTheMove are the partitions of marked topics that somebody is moving.
-func (r *run) onTheMove(ctx context.Context) (map[place]bool, error) {
-	if len(r.marked) == 0 {
-		return nil, nil
-	}
-	snapshot, err := r.Read(ctx, live.Scope{Topics: slices.Sorted(maps.Keys(r.marked)), Moves: true})
+// onTheMove are the partitions with a throttle of ours that are moving, but for
+// those that this apply has seen arrive.
+func (t *throttling) onTheMove(ctx context.Context) (map[place]bool, error) {
+	snapshot, err := t.Read(ctx, live.Scope{Topics: slices.Sorted(maps.Keys(t.ours)), Moves: true})
 	if err != nil {
 		return nil, fmt.Errorf("the cluster cannot be read: %w", err)
 	}
@@ -361,8 +441,8 @@ func (r *run) onTheMove(ctx context.Context) (map[place]bool, error) {
 			return nil, fmt.Errorf("what is moving cannot be seen: %s", snapshot.Moves.Why)
 		}
 		for i := range topic.Value.Partitions {
-			if topic.Value.Partitions[i].Moving() {
-				all[place{name, i}] = true
+			if at := (place{name, i}); topic.Value.Partitions[i].Moving() && !t.settled[at] {
+				all[at] = true
 			}
 		}
 	}

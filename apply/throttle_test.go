@@ -2,6 +2,7 @@ package apply_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,7 @@ func TestListsOfOthersStay(t *testing.T) {
 func (m *model) left(replicas string) *plan.Plan {
 	m.configs["topic a"] = map[string]string{followerList: replicas}
 	m.configs["broker 1"] = map[string]string{followerRate: "5"}
+	m.ledger.live.Throttles["a"] = live.Throttle{Topology: "shop", Rate: 5, Followers: strings.Split(replicas, ",")}
 	p := planned()
 	p.Throttled = []schema.ID{id("a")}
 	return p
@@ -113,6 +115,9 @@ func TestLeftoverIsRemoved(t *testing.T) {
 	}
 	m.did("broker 1: delete "+leaderRate, "broker 1: delete "+followerRate, "topic a: delete "+followerList)
 	m.unthrottled()
+	if len(m.ledger.live.Throttles) > 0 {
+		t.Error("the ledger still knows of it")
+	}
 }
 
 // A partition that somebody is moving still needs its throttle.
@@ -127,15 +132,52 @@ func TestLeftoverIsKeptWhereReplicasMove(t *testing.T) {
 	if diff := cmp.Diff([]string{"broker 1: " + followerRate + " = 5", "topic a: " + followerList + " = 1:1"}, m.throttles()); diff != "" {
 		t.Error(diff)
 	}
+	if len(m.ledger.live.Throttles) == 0 {
+		t.Error("the ledger does not know of it any more")
+	}
+}
+
+// Another topology that moves replicas keeps its rate, and the lower one of
+// both holds meanwhile. Its topics are nobody else's.
+func TestThrottleOfAnotherTopology(t *testing.T) {
+	m := moves(t, "a", "b")
+	m.ledger.live.Throttles["b"] = live.Throttle{Topology: "pay", Rate: 600, Followers: []string{"0:1"}}
+	m.configs["topic b"] = map[string]string{followerList: "0:1"}
+	m.configs["broker 1"] = map[string]string{followerRate: "600"}
+	m.looks(3, func() { m.arrive("a") })
+	m.ends(m.run(reassigned("a", 0, 1), reassigned("b", 0, 2)),
+		"done", "not done: the move cannot be throttled: topic b: "+followerList+" = 0:1 is there, ...")
+	m.did(
+		"topic a: append "+leaderList+" 0:0,1:0", "topic a: append "+followerList+" 0:1,1:1",
+		"broker 0: set "+leaderRate+" 600", "broker 0: set "+followerRate+" 600",
+		"broker 1: set "+leaderRate+" 600", "broker 1: set "+followerRate+" 600",
+		"move a 0 to [0 1]", "move a 1 to [0 1]",
+		"broker 0: delete "+leaderRate, "broker 0: delete "+followerRate,
+		"broker 1: set "+leaderRate+" 600", "broker 1: set "+followerRate+" 600",
+		"topic a: delete "+leaderList, "topic a: delete "+followerList,
+	)
+	if len(m.ledger.live.Throttles) != 1 {
+		t.Error(m.ledger.live.Throttles)
+	}
+}
+
+// Without the lock that guards throttles nothing moves.
+func TestThrottleIsLocked(t *testing.T) {
+	m := moves(t, "a")
+	m.ledger.locked = errors.New("somebody has it")
+	m.ends(m.run(reassigned("a", 0, 1)), "not done: the move cannot be throttled: somebody has it")
+	m.did()
 }
 
 // All replicas are never throttled by queueform: that list is not its.
 func TestListOfAllReplicasIsKept(t *testing.T) {
 	m := moves(t, "a")
-	if report := m.engine.Run(t.Context(), m.left("*")); !ok(report) {
+	p := m.left("0:1")
+	m.configs["topic a"][followerList] = "*"
+	if report := m.engine.Run(t.Context(), p); !ok(report) {
 		t.Error(report.Leftover)
 	}
-	m.did()
+	m.did("broker 1: delete "+leaderRate, "broker 1: delete "+followerRate)
 }
 
 func TestListOfAllReplicasStopsMoves(t *testing.T) {

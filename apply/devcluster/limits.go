@@ -79,7 +79,7 @@ func Refuses(s plan.Step) error {
 		if len(s.Assign) > 0 {
 			return noPlacement
 		}
-	case *plan.AlterConfigs, *plan.DeleteTopic:
+	case *plan.AlterConfigs, *plan.DeleteTopic, *plan.Release:
 	}
 	return nil
 }

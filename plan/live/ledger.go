@@ -27,6 +27,8 @@ func (o Owners) Of(id schema.ID) (owner Owner, owned bool) {
 
 // Throttle is a replication throttle that an apply has set on a topic.
 type Throttle struct {
-	Topology string `json:"topology"`
-	Rate     int64  `json:"rate"` // bytes per second and broker
+	Topology  string   `json:"topology"`
+	Rate      int64    `json:"rate"`                // bytes per second and broker
+	Leaders   []string `json:"leaders,omitempty"`   // what it has put on leader.replication.throttled.replicas, "0:1"
+	Followers []string `json:"followers,omitempty"` // likewise on follower.replication.throttled.replicas
 }

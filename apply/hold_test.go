@@ -1,0 +1,170 @@
+package apply_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/apply"
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// notes are the records that were written, in words.
+func (k *kafka) notes() []string {
+	var all []string
+	for _, r := range k.ledger.written {
+		text := fmt.Sprintf("%T", r)[len("ledger."):]
+		switch r := r.(type) {
+		case ledger.Intent:
+			text += " " + r.Object.Name
+		case ledger.Owned:
+			text += " " + r.Object.Name
+			if r.Topic != (live.TopicID{}) {
+				text += " with its id"
+			}
+			if r.PreventDelete {
+				text += " for good"
+			}
+		case ledger.Undone:
+			text += " " + r.Object.Name
+		case ledger.Gone:
+			text += " " + r.Object.Name
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+func (k *kafka) noted(want ...string) {
+	k.Helper()
+	if diff := cmp.Diff(want, k.notes()); diff != "" {
+		k.Errorf("what was written down (-want +got):\n%s", diff)
+	}
+}
+
+func TestCreationIsAnnounced(t *testing.T) {
+	k := start(t)
+	k.first(kmsg.CreateTopics, func(kmsg.Request) (kmsg.Response, error) {
+		k.noted("Intent a", "Intent b")
+		return nil, nil
+	})
+	p := planned(create("a", 1), create("b", 1))
+	p.Claims = []plan.Claim{{Object: id("a")}, {Object: id("b"), PreventDelete: true}}
+	k.ends(k.engine.Run(t.Context(), p), "done", "done")
+	k.noted("Intent a", "Intent b", "Owned a with its id", "Owned b with its id for good")
+	if got, want := k.ledger.live.Owners[schema.KindQueue]["a"].TopicID, k.topic("a").ID; got != want {
+		t.Errorf("the id is %s, not %s", got, want)
+	}
+}
+
+// A topic whose creation was seen only when read back is noted all the same.
+func TestCreationThatWasCutIsNoted(t *testing.T) {
+	k := start(t)
+	k.cutAfter(kmsg.CreateTopics)
+	k.ends(k.run(create("a", 1)), "done")
+	k.noted("Intent a", "Owned a with its id")
+}
+
+func TestCreationThatIsRefusedIsTakenBack(t *testing.T) {
+	k := start(t)
+	k.has("a", 3)
+	k.ends(k.run(create("a", 1)), "refused: ...")
+	k.noted("Intent a", "Undone a")
+}
+
+// What may have been made stays announced.
+func TestCreationThatIsNotKnownStaysAnnounced(t *testing.T) {
+	k := start(t)
+	k.on(kmsg.CreateTopics, func(kmsg.Request) (kmsg.Response, error) { return nil, errCut })
+	k.ends(k.run(create("a", 1)), "unknown: ...")
+	k.noted("Intent a")
+}
+
+func TestDeletionIsNoted(t *testing.T) {
+	k := start(t)
+	k.has("a", 1)
+	k.has("b", 1)
+	k.ledger.live.Owners[schema.KindQueue]["a"] = live.Owner{Topology: "shop"}
+	p := planned(deletion("a", k.topic("a").ID), deletion("b", k.topic("b").ID))
+	p.Changes[1].Adopts = true
+	k.ends(k.engine.Run(t.Context(), p), "done", "done")
+	k.noted("Intent b", "Gone a", "Gone b")
+}
+
+func TestReleaseIsNoted(t *testing.T) {
+	k := start(t)
+	k.ends(k.run(&plan.Release{Head: head(plan.PhaseDelete, "a")}), "done")
+	k.noted("Gone a")
+}
+
+// What lives is taken before anything of it changes.
+func TestAdoptionComesFirst(t *testing.T) {
+	k := start(t)
+	k.has("a", 1)
+	k.first(kmsg.IncrementalAlterConfigs, func(kmsg.Request) (kmsg.Response, error) {
+		k.noted("Owned a with its id", "Owned b")
+		return nil, nil
+	})
+	p := planned(configs("a", map[string]string{"retention.ms": "5"}))
+	p.Claims = []plan.Claim{{Object: id("a"), TopicID: k.topic("a").ID, Adopts: true}, {Object: id("b")}}
+	k.ends(k.engine.Run(t.Context(), p), "done")
+	k.noted("Owned a with its id", "Owned b")
+}
+
+// What another topology got first is left alone, and named.
+func TestObjectThatAnotherTopologyGot(t *testing.T) {
+	k := start(t)
+	k.has("b", 1)
+	for _, topic := range []string{"a", "b"} {
+		k.ledger.live.Owners[schema.KindQueue][topic] = live.Owner{Topology: "pay"}
+	}
+	p := planned(create("a", 1), create("c", 1), configs("b", map[string]string{"retention.ms": "5"}))
+	p.Claims = []plan.Claim{{Object: id("b"), TopicID: k.topic("b").ID, Adopts: true}}
+	report := k.engine.Run(t.Context(), p)
+	k.ends(report, `refused: the topology "pay" has it`, "done", `refused: the topology "pay" has it`)
+	if k.requests(kmsg.CreateTopics) != 1 || k.requests(kmsg.IncrementalAlterConfigs) > 0 {
+		t.Error("something was sent")
+	}
+	if report.Leftover == nil || report.Leftover.Error() != `queue "b": the topology "pay" has it` {
+		t.Error(report.Leftover)
+	}
+}
+
+// Once the lock is lost nothing more is sent.
+func TestLostLockStopsTheApply(t *testing.T) {
+	k := start(t)
+	k.has("b", 1)
+	lost := errors.New("the lock is lost")
+	k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.NotController, Count: 1})
+	k.clock.wait = func(time.Duration) bool { k.ledger.lost = lost; return true }
+	report := k.run(create("a", 1), deletion("b", k.topic("b").ID))
+	if !errors.Is(report.Stopped, lost) || ok(report) {
+		t.Errorf("stopped: %v", report.Stopped)
+	}
+	if k.requests(kmsg.CreateTopics) != 1 || k.requests(kmsg.DeleteTopics) > 0 {
+		t.Errorf("%d and %d requests", k.requests(kmsg.CreateTopics), k.requests(kmsg.DeleteTopics))
+	}
+	if report.Count(apply.Done) > 0 {
+		t.Error(outcomes(report))
+	}
+}
+
+func TestLostLockStopsTheWait(t *testing.T) {
+	m := moves(t, "a")
+	lost := errors.New("the lock is lost")
+	m.looks(3, func() { m.ledger.lost = lost })
+	report := m.run(reassigned("a", 0, 1))
+	m.ends(report, "started")
+	if !errors.Is(report.Stopped, lost) || !report.Slowed || report.Moving != 2 {
+		t.Errorf("%+v", report)
+	}
+}
