@@ -17,6 +17,7 @@ import (
 	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/apply/progress"
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/plan/planfile"
 	"github.com/queueform/queueform/plan/render"
@@ -33,6 +34,7 @@ const patience = time.Minute
 type applyFlags struct {
 	planFlags
 	autoApprove bool
+	lockTimeout time.Duration
 	noWait      bool
 	throttle    string
 }
@@ -47,7 +49,7 @@ Afterwards the cluster is read again: the next plan is empty, or apply says what
 is left and why.
 
 Exit codes: 0 applied, or nothing to do; 1 error; 3 blocked by a hazard;
-4 applied with --no-wait, data still moving.`,
+4 applied with --no-wait, data still moving; 5 locked by another apply.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			file := ""
@@ -61,6 +63,7 @@ Exit codes: 0 applied, or nothing to do; 1 error; 3 blocked by a hazard;
 	flags.register(c)
 	c.Flags().BoolVar(&flags.autoApprove, "auto-approve", false, "do not ask")
 	c.Flags().BoolVar(&flags.noWait, "no-wait", false, "do not wait for replicas to move")
+	c.Flags().DurationVar(&flags.lockTimeout, "lock-timeout", 0, "`TIME` to wait for another apply of the topology to end")
 	c.Flags().StringVar(&flags.throttle, "throttle", "50MiB", "bytes per second and broker to move, a `RATE` or none")
 	return c
 }
@@ -86,6 +89,12 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 	}
 	defer s.close()
 	s.throttle = rate
+	if flags.autoApprove || saved != nil { // nobody thinks meanwhile
+		if err := s.lock(ctx, flags.lockTimeout); err != nil {
+			return err
+		}
+	}
+	defer s.unlock(context.WithoutCancel(ctx))
 	p, err := s.plan(ctx)
 	if err != nil {
 		return err
@@ -141,7 +150,11 @@ func (s *session) carryOut(ctx context.Context, p *planned, flags applyFlags, sa
 		return err
 	}
 	for asked := flags.autoApprove || saved; !asked; {
-		if err := s.confirm(ctx); err != nil {
+		s.unlock(ctx)
+		if err := s.agreed(ctx, "Apply this?", false); err != nil {
+			return fmt.Errorf("%w: nothing was applied", err)
+		}
+		if err := s.lock(ctx, flags.lockTimeout); err != nil {
 			return err
 		}
 		again, err := s.plan(ctx) // much may happen while a person thinks
@@ -168,16 +181,35 @@ func (s *session) over(p *planned) (bool, error) {
 	case len(p.blocking) > 0:
 		s.flags(p.blocking)
 		return true, &exit{code: exitBlocked}
-	case len(p.Steps)+len(p.Moving)+len(p.Throttled) == 0:
+	case len(p.Steps)+len(p.Moving)+len(p.Throttled)+len(p.Claims) == 0:
 		return true, p.incomplete()
 	}
 	return false, nil
 }
 
+// execute carries the plan out, and writes it into the history.
 func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) error {
+	if _, err := s.hold.Write(ctx, ledger.Begun{Digest: s.topology.Digest(), Changes: changes(p.Plan, nil)}); err != nil {
+		return err
+	}
+	report, err := s.carried(ctx, p, flags)
+	closing := context.WithoutCancel(ctx)
+	outcome := "done"
+	if err != nil {
+		outcome = ended(report, err)
+	}
+	if _, lost := s.hold.Write(closing, ledger.Ended{Outcome: outcome, Changes: changes(p.Plan, report)}); lost == nil {
+		if long := s.hold.Tidy(closing); long != nil {
+			fmt.Fprintln(s.Err, "warning:", long)
+		}
+	}
+	return err
+}
+
+func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*apply.Report, error) {
 	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
-		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(),
+		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(), Hold: s.hold, Slow: s.slow,
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}
 	report := engine.Run(ctx, p.Plan)
@@ -188,17 +220,50 @@ func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) err
 	if report.Slowed {
 		fmt.Fprintln(s.Err, "The replication throttle stays: the next apply removes it when nothing moves.")
 	}
-	if err := s.ended(p, report, missing); err != nil {
-		return err
+	if err := s.exitOf(p, report, missing); err != nil {
+		return report, err
 	}
-	return cmp.Or(s.converge(ctx, seen), p.incomplete())
+	return report, cmp.Or(s.converge(ctx, seen), p.incomplete())
 }
 
-func (s *session) confirm(ctx context.Context) error {
-	if !s.Terminal {
-		return errors.New("nobody is there to ask: say --auto-approve, or apply a plan file")
+// ended is how an apply that did not end well is told in the history.
+func ended(report *apply.Report, err error) string {
+	switch code, _ := errors.AsType[*exit](err); {
+	case report.Stopped != nil:
+		return "interrupted"
+	case code != nil && code.code == exitMoving:
+		return "moving"
 	}
-	fmt.Fprint(s.Err, "Apply this? Only yes is taken: ")
+	return "failed"
+}
+
+// changes are what the history remembers of a plan, and of how it went.
+func changes(p *plan.Plan, report *apply.Report) ledger.Changes {
+	all := make([]ledger.Change, len(p.Changes))
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		all[i] = ledger.Change{Address: c.Addr.String(), Name: c.Object.Name, Action: string(c.Action)}
+	}
+	if report != nil {
+		for i, step := range report.Steps {
+			c := &all[step.About().Changes[0]]
+			if said := progress.Says(report.Results[i].Outcome); c.Outcome == "" || c.Outcome == progress.Says(apply.Done) {
+				c.Outcome = said
+			}
+		}
+	}
+	return ledger.Cut(all)
+}
+
+// agreed asks whoever sits at the terminal; only yes is taken.
+func (s *session) agreed(ctx context.Context, question string, approved bool) error {
+	switch {
+	case approved:
+		return nil
+	case !s.Terminal:
+		return errors.New("nobody is there to ask, say --auto-approve")
+	}
+	fmt.Fprint(s.Err, question+" Only yes is taken: ")
 	answer := make(chan string, 1)
 	go func() { // ends with the process, when nobody answers
 		line, _ := bufio.NewReader(s.In).ReadString('\n')
@@ -206,22 +271,24 @@ func (s *session) confirm(ctx context.Context) error {
 	}()
 	select {
 	case <-ctx.Done():
-		return errors.New("interrupted: nothing was applied")
+		return errors.New("interrupted")
 	case line := <-answer:
 		if line != "yes" {
-			return errors.New("not confirmed: nothing was applied")
+			return errors.New("not confirmed")
 		}
 		return nil
 	}
 }
 
-// ended finds the exit code of an apply.
-func (s *session) ended(p *planned, report *apply.Report, missing map[plan.Step]error) error {
+// exitOf finds the exit code of an apply.
+func (s *session) exitOf(p *planned, report *apply.Report, missing map[plan.Step]error) error {
 	going := report.Count(apply.Started) + report.Count(apply.Postponed)
 	moving := going > 0 || report.Moving > 0
 	switch {
-	case report.Stopped != nil:
+	case errors.Is(report.Stopped, context.Canceled):
 		return &exit{code: exitError, err: errors.New("interrupted: apply again to go on")}
+	case report.Stopped != nil:
+		return &exit{code: exitError, err: fmt.Errorf("%w: apply again to go on", report.Stopped)}
 	case report.Leftover != nil:
 		return &exit{code: exitError, err: report.Leftover}
 	case len(missing) > 0 || report.Count(apply.Done)+going < len(report.Steps):

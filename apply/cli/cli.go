@@ -28,6 +28,7 @@ const (
 	exitFound   = 2 // something to do, or found
 	exitBlocked = 3 // by a hazard
 	exitMoving  = 4 // applied with --no-wait, data still moving
+	exitLocked  = 5 // by somebody else
 )
 
 // Streams are what the process talks through.
@@ -118,7 +119,7 @@ could lose, apply makes it so from a pipeline.`,
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "the topology's `DIR`")
 	flags.SortFlags = false
-	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.explainCommand())
+	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.historyCommand(), a.unlockCommand(), a.explainCommand())
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/queueform/queueform/plan/connect"
 	"github.com/queueform/queueform/plan/guard"
 	"github.com/queueform/queueform/plan/inspect"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/plan/planfile"
 	"github.com/queueform/queueform/schema"
@@ -33,6 +35,7 @@ type session struct {
 	target   []schema.Addr
 	allowed  []guard.Allow
 	throttle int64
+	hold     *ledger.Hold // the topology's lock; nil: it is not held
 	closers  []io.Closer
 }
 
@@ -112,6 +115,29 @@ func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, e
 	return inspect.Read(ctx, s.conn.Client(), scope)
 }
 
+// look reads the cluster and what it remembers, side by side, and then what the
+// topology has that no block names any more.
+func (s *session) look(ctx context.Context) (*live.Snapshot, error) {
+	remembered := make(chan live.Seen[live.Ledger], 1)
+	go func() { remembered <- s.remembered(ctx) }()
+	snapshot, err := s.read(ctx, plan.Scope(s.topology))
+	known := <-remembered
+	if err != nil {
+		return nil, err
+	}
+	snapshot.Ledger = known
+	left := plan.Left(s.topology, known.Value.Owners)
+	if len(left.Topics) == 0 {
+		return snapshot, nil
+	}
+	more, err := s.read(ctx, left)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(snapshot.Topics, more.Topics)
+	return snapshot, nil
+}
+
 // measure answers what judging and moving ask, within --timeout.
 func (s *session) measure(ctx context.Context, snapshot *live.Snapshot, q live.Questions) live.Answers {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
@@ -143,9 +169,11 @@ func (p *planned) incomplete() error {
 func (s *session) compare(ctx context.Context, snapshot *live.Snapshot) (*planned, error) {
 	if snapshot == nil {
 		var err error
-		if snapshot, err = s.read(ctx, plan.Scope(s.topology)); err != nil {
+		if snapshot, err = s.look(ctx); err != nil {
 			return nil, s.unreachable(s.conn.Explain(err))
 		}
+	} else {
+		snapshot.Ledger = s.remembered(ctx)
 	}
 	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
 		return nil, s.unreachable(err)
