@@ -86,6 +86,7 @@ func request(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate
 		return reassign(ctx, to, steps, timeout)
 	case *plan.DeleteTopic:
 		return deleteTopics(ctx, to, steps, timeout)
+	case *plan.Release: // the ledger alone learns it
 	}
 	panic(fmt.Sprintf("apply: no request for a %T", steps[0]))
 }

@@ -50,6 +50,7 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 	for _, k := range kinds {
 		k.diff(b)
 	}
+	b.remember()
 	b.orphans()
 	b.throttled()
 	b.order()
@@ -89,6 +90,10 @@ func (b *builder) refuse(at hcl.Range, summary, detail string, args ...any) {
 	b.diags = append(b.diags, &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at,
 	})
+}
+
+func (b *builder) warn(at *hcl.Range, summary, detail string, args ...any) {
+	b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: at})
 }
 
 // block leaves out what the cluster cannot do now; the rest of the plan stands.

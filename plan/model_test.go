@@ -37,6 +37,7 @@ func carryOut(s *live.Snapshot, step plan.Step) error {
 		err = reassign(s, t, step)
 	case *plan.DeleteTopic:
 		seen = live.None[live.Topic]()
+	case *plan.Release:
 	}
 	if !s.Cluster.Pins {
 		maps.DeleteFunc(seen.Value.Overrides.Value, func(key, value string) bool {

@@ -1,9 +1,12 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
@@ -59,6 +62,29 @@ func (b *builder) deletable(d *schema.Removal, life live.TopicID) bool {
 			"%s was applied with prevent_delete. Declare it with prevent_delete = false and apply that first.", d.Object)
 	}
 	return !owner.PreventDelete
+}
+
+// remember warns where what the cluster should remember is not there.
+func (b *builder) remember() {
+	ledger := b.snapshot.Ledger
+	switch prevents := b.prevents(); {
+	case ledger.State == live.Unseen && ledger.Why != "":
+		b.warn(nil, "The ledger cannot be read",
+			"Who owns what is not known: %s. Apply needs to know.", cmp.Or(ledger.Needs, ledger.Why))
+	case ledger.State == live.Absent && prevents != nil:
+		b.warn(prevents, "Nothing prevents deletions yet",
+			"This cluster has no ledger, so that prevent_delete holds from the first apply on. If there was one, its topic is lost, and with it who owned what.")
+	}
+}
+
+// prevents is where a queue that is there is declared with prevent_delete.
+func (b *builder) prevents() *hcl.Range {
+	for q := range schema.All[*schema.Queue](b.topology) {
+		if q.Lifecycle.PreventDelete && b.snapshot.Topics[q.Topic].State == live.Present {
+			return q.At("lifecycle.prevent_delete").Ptr()
+		}
+	}
+	return nil
 }
 
 // orphans lists what the topology owns and no block names any more, if it is there.

@@ -72,7 +72,7 @@ func TestClaims(t *testing.T) {
 			for i := range test.want {
 				test.want[i].Object = id("shop.orders")
 			}
-			if diff := cmp.Diff(test.want, p.Claims); diff != "" || len(diags) > 0 {
+			if diff := cmp.Diff(test.want, p.Claims); diff != "" || diags.HasErrors() {
 				t.Error(diags, diff)
 			}
 		})
@@ -194,5 +194,31 @@ func TestThrottled(t *testing.T) {
 	p, _ := plan.Build(topology(queue("orders")), s, plan.Options{})
 	if diff := cmp.Diff([]schema.ID{id("shop.old"), id("shop.orders")}, p.Throttled); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestRemember(t *testing.T) {
+	there := map[string]live.Topic{"shop.orders": topic(lists([]int32{1}))}
+	for name, test := range map[string]struct {
+		ledger live.Seen[live.Ledger]
+		queue  *schema.Queue
+		want   []string
+	}{
+		"not permitted":           {live.Hidden[live.Ledger]("not permitted", "Read on Topic __queueform"), queue("orders"), []string{"The ledger cannot be read"}},
+		"lost where it mattered":  {live.None[live.Ledger](), queue("orders", prevented()), []string{"Nothing prevents deletions yet"}},
+		"none":                    {live.None[live.Ledger](), queue("orders"), nil},
+		"none, and nothing there": {live.None[live.Ledger](), queue("new", prevented()), nil},
+		"there":                   {live.Is(live.Ledger{}), queue("orders", prevented()), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, diags := plan.Build(topology(test.queue), world(there, func(s *live.Snapshot) { s.Ledger = test.ledger }), plan.Options{})
+			var got []string
+			for _, d := range diags {
+				got = append(got, d.Summary)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" || diags.HasErrors() {
+				t.Error(diff)
+			}
+		})
 	}
 }

@@ -30,14 +30,12 @@ func (s *session) remembered(ctx context.Context) live.Seen[live.Ledger] {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	switch seen := ledger.Read(ctx, s.ledger()); seen.State {
-	case live.Present:
-		return live.Is(seen.Value.Live())
-	case live.Absent:
-		return live.None[live.Ledger]()
-	default:
-		return live.Hidden[live.Ledger](seen.Why, seen.Needs)
+	seen := ledger.Read(ctx, s.ledger())
+	known := live.Seen[live.Ledger]{State: seen.State, Why: seen.Why, Needs: seen.Needs}
+	if seen.State == live.Present {
+		known.Value = seen.Value.Live()
 	}
+	return known
 }
 
 // lock takes the topology's lock. It waits for somebody else to release it as
@@ -178,14 +176,15 @@ func (s *session) rebuild(ctx context.Context, approved bool) error {
 func (s *session) state(ctx context.Context) (*ledger.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	switch seen := ledger.Read(ctx, s.ledger()); seen.State {
+	seen := ledger.Read(ctx, s.ledger())
+	switch seen.State {
 	case live.Present:
 		return seen.Value, nil
 	case live.Absent:
 		return &ledger.State{}, nil
-	default:
-		return nil, errors.New("the ledger cannot be read: " + needing(seen.Why, seen.Needs))
+	case live.Unseen:
 	}
+	return nil, errors.New("the ledger cannot be read: " + needing(seen.Why, seen.Needs))
 }
 
 // needing is why something could not be read, with the right that is missing.

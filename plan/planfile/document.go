@@ -141,10 +141,11 @@ type Summary struct {
 	Create int `json:"create"`
 	Update int `json:"update"`
 	Delete int `json:"delete"`
+	Forget int `json:"forget"`
 }
 
 // Changes is the number of all changes.
-func (s Summary) Changes() int { return s.Create + s.Update + s.Delete }
+func (s Summary) Changes() int { return s.Create + s.Update + s.Delete + s.Forget }
 
 // Bind notes what the plan was made from, for a document that is kept. People
 // who read the plan at once have no use for it, and it takes its time.
@@ -157,7 +158,7 @@ func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version 
 		FormatVersion: FormatVersion, Version: version,
 		Topology: p.Topology.Name,
 		Cluster:  Cluster{ID: p.Cluster.ID}, Target: listed(p.Target),
-		Adopts: []Object{}, Orphans: []Object{},
+		Adopts: []Object{},
 	}
 	if p.Topology.Cluster != nil {
 		d.Cluster.Name = p.Topology.Cluster.Name
@@ -171,7 +172,12 @@ func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version 
 	d.Moving = mapped(p.Moving, func(m *plan.Moving) Moving {
 		return Moving{Address: m.Addr, Name: m.Object.Name, Partition: m.Partition, To: listed(m.To), Adding: listed(m.Adding)}
 	})
-	d.Throttled = mapped(p.Throttled, func(id *schema.ID) Object { return Object{Kind: id.Kind, Name: id.Name} })
+	for i := range p.Claims {
+		if c := &p.Claims[i]; c.Adopts {
+			d.Adopts = append(d.Adopts, object(&c.Object))
+		}
+	}
+	d.Throttled, d.Orphans = mapped(p.Throttled, object), mapped(p.Orphans, object)
 	d.Unseen = mapped(p.Unseen, func(u *plan.Unseen) Obstacle {
 		return Obstacle{u.Addr, u.Object.Kind, u.Object.Name, u.Path, u.Why, u.Needs, source(u.Source)}
 	})
@@ -184,6 +190,8 @@ func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version 
 	}
 	return d
 }
+
+func object(id *schema.ID) Object { return Object{Kind: id.Kind, Name: id.Name} }
 
 func problem(err *error) Problem {
 	d, ok := errors.AsType[*hcl.Diagnostic](*err)
@@ -205,6 +213,8 @@ func (s *Summary) count(a plan.Action) {
 		s.Update++
 	case plan.Delete:
 		s.Delete++
+	case plan.Forget:
+		s.Forget++
 	}
 }
 

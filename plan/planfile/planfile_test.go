@@ -35,7 +35,7 @@ func at(line int) hcl.Range {
 // everyStep is a step of each kind, all fields set, for the changes of full.
 func everyStep() []plan.Step {
 	head := func(phase plan.Phase, change int) plan.Head {
-		name := []string{"shop.<new>", "shop.orders", "shop.old"}[change]
+		name := []string{"shop.<new>", "shop.orders", "shop.old", "shop.moved"}[change]
 		return plan.Head{Phase: phase, Object: schema.ID{Kind: schema.KindQueue, Name: name}, Changes: []int{change}, Records: 7}
 	}
 	after := head(plan.PhaseMove, 1)
@@ -46,6 +46,7 @@ func everyStep() []plan.Step {
 		&plan.AddPartitions{Head: head(plan.PhasePartitions, 1), Total: 9, Assign: [][]int32{{3}}},
 		&plan.Reassign{Head: after, Moves: []plan.Move{{Partition: 1, From: []int32{1}, To: []int32{1, 2}}}},
 		&plan.AlterConfigs{Head: head(plan.PhaseSettle, 1), Set: map[string]string{"min.insync.replicas": "2"}},
+		&plan.Release{Head: head(plan.PhaseDelete, 3)},
 		&plan.DeleteTopic{Head: head(plan.PhaseDelete, 2), ID: live.TopicID{15: 1}},
 	}
 }
@@ -54,6 +55,7 @@ func everyStep() []plan.Step {
 func full() *Document {
 	shard := schema.Addr{Kind: schema.KindQueue, Label: "shard", Key: "e,u", Keyed: true}
 	old := schema.Addr{Role: schema.RoleDelete, Kind: schema.KindQueue, Key: "shop.old", Keyed: true}
+	moved := schema.Addr{Role: schema.RoleForget, Kind: schema.KindQueue, Key: "shop.moved", Keyed: true}
 	queue := func(name string) schema.ID { return schema.ID{Kind: schema.KindQueue, Name: name} }
 	p := &plan.Plan{
 		Topology: &schema.Topology{Name: "shop", Cluster: &schema.Cluster{Name: "prod"}},
@@ -71,12 +73,15 @@ func full() *Document {
 				{Path: "placement", Before: [][]int32{{1}}, After: [][]int32{{2}}, Source: at(7)},
 			}},
 			{Addr: old, Object: queue("shop.old"), Action: plan.Delete, Source: at(8), Check: plan.Check{Passed: true}, Fields: []plan.Field{{Path: "partitions", Before: 3, Source: at(8)}}},
+			{Addr: moved, Object: queue("shop.moved"), Action: plan.Forget, Source: at(9)},
 		},
 		Steps:     everyStep(),
 		Moving:    []plan.Moving{{Addr: orders, Object: queue("shop.orders"), Partition: 3, Adding: []int32{4}}, {Addr: orders, Object: queue("shop.orders"), Partition: 4}},
 		Unseen:    []plan.Unseen{{Addr: shard, Object: queue("x"), Why: "not permitted", Needs: "Describe on Topic x", Source: at(9)}},
 		Blocked:   []plan.Blocked{{Addr: orders, Object: queue("shop.orders"), Path: "placement", Why: "too few", Source: at(7)}},
 		Throttled: []schema.ID{queue("shop.orders")},
+		Claims:    []plan.Claim{{Object: queue("shop.orders"), Adopts: true}, {Object: queue("shop.<new>")}},
+		Orphans:   []schema.ID{queue("shop.left")},
 	}
 	d := New(p, []guard.Finding{
 		{Code: "QF102", Severity: guard.Blocks, Change: 1, Addr: orders, Summary: "gone", Radius: guard.Radius{
@@ -175,7 +180,7 @@ func TestStale(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	d := full()
-	if diff := cmp.Diff(Summary{Create: 1, Update: 1, Delete: 1}, d.Summary); diff != "" || d.Summary.Changes() != 3 {
+	if diff := cmp.Diff(Summary{Create: 1, Update: 1, Delete: 1, Forget: 1}, d.Summary); diff != "" || d.Summary.Changes() != 4 {
 		t.Error(diff)
 	}
 	c := d.Changes[1]
@@ -215,8 +220,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"a field added":             {strings.Replace(whole, `"format_version"`, `"more": 1, "format_version"`, 1), ErrEdited},
 		"a field added to a step":   {strings.Replace(whole, `"total": 9`, `"total": 9, "more": 1`, 1), ErrEdited},
 		"a field twice":             {strings.Replace(whole, `"total": 9`, `"total": 9, "total": 9`, 1), ErrEdited},
-		"a field taken out":         {strings.Replace(whole, `"adopts": [],`, ``, 1), ErrEdited},
-		"a list made null":          {strings.Replace(whole, `"adopts": []`, `"adopts": null`, 1), ErrEdited},
+		"a field taken out":         {strings.Replace(whole, `"queueform_version": "1.2.3",`, ``, 1), ErrEdited},
+		"a list made null":          {strings.Replace(whole, `"hazards": []`, `"hazards": null`, 1), ErrEdited},
 		"a kind nobody knows":       {strings.Replace(whole, `"kind": "reassign"`, `"kind": "explode"`, 1), ErrEdited},
 		"a phase nobody knows":      {strings.Replace(whole, `"phase": "move"`, `"phase": "fly"`, 1), ErrEdited},
 		"an id that is none":        {strings.Replace(whole, `"topic_id": "AAAA`, `"topic_id": "AAA`, 1), ErrEdited},
@@ -538,7 +543,7 @@ func TestSchemaWords(t *testing.T) {
 	}
 	change, hazard, field := root.Defs["change"], root.Defs["hazard"], root.Defs["field"]
 	for name, test := range map[string]struct{ got, want []string }{
-		"action":    {change.Properties["action"].Enum, []string{string(plan.Create), string(plan.Update), string(plan.Delete)}},
+		"action":    {change.Properties["action"].Enum, []string{string(plan.Create), string(plan.Update), string(plan.Delete), string(plan.Forget)}},
 		"kind":      {change.Properties["kind"].Enum, []string{string(schema.KindQueue)}},
 		"severity":  {hazard.Properties["severity"].Enum, []string{string(guard.Blocks), string(guard.Warns)}},
 		"inherited": {field.Properties["inherited"].Enum, []string{string(plan.Before), string(plan.After)}},

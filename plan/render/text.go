@@ -39,9 +39,11 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 	t := &text{Options: o, paint: newPalette(o.Color)}
 	t.Width = cmp.Or(o.Width, 80)
 	t.head(d)
-	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Delete} {
+	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Delete, plan.Forget} {
 		t.action(d, a)
 	}
+	t.objects("Adopts, since nobody has it", d.Adopts)
+	t.objects("Owned, and declared no more: left alone until a delete or forget block names it", d.Orphans)
 	t.moving(d.Moving)
 	t.throttled(d.Throttled)
 	t.obstacles("Could not be read", d.Unseen)
@@ -156,7 +158,7 @@ func (t *text) change(g group) {
 	if c.Name != c.Address.Label {
 		name = c.Name
 	}
-	sign := map[plan.Action]string{plan.Create: t.paint.green("+"), plan.Update: t.paint.yellow("~"), plan.Delete: t.paint.red("-")}[c.Action]
+	sign := map[plan.Action]string{plan.Create: t.paint.green("+"), plan.Update: t.paint.yellow("~"), plan.Delete: t.paint.red("-"), plan.Forget: t.paint.faint("x")}[c.Action]
 	t.titled(sign, c.Address.String(), name, c.Source.String())
 	if c.NeededBy != nil {
 		t.line("      needed by %s", c.NeededBy)
@@ -165,7 +167,7 @@ func (t *text) change(g group) {
 	for _, h := range c.Hazards {
 		t.hazard(h)
 	}
-	if strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete {
+	if strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete && c.Action != plan.Forget {
 		t.wrapped("      ", t.paint.faint(c.Check))
 	}
 	if g.count > 1 {
@@ -225,7 +227,7 @@ func (t *text) values(a plan.Action, f planfile.Field) []string {
 		return []string{after}
 	case plan.Delete:
 		return []string{before}
-	case plan.Update:
+	case plan.Update, plan.Forget:
 	}
 	return []string{before + " -> " + after}
 }
@@ -326,6 +328,24 @@ func (t *text) moving(moves []planfile.Moving) {
 	t.line("")
 }
 
+// mostNamed is how many objects of a list are printed.
+const mostNamed = 10
+
+func (t *text) objects(title string, all []planfile.Object) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%s", t.paint.bold(title))
+	for i, o := range all {
+		if i == mostNamed && !t.All {
+			t.line("  and %s more", humanize.Comma(int64(len(all)-i)))
+			break
+		}
+		t.line("  %s %s", o.Kind, o.Name)
+	}
+	t.line("")
+}
+
 func (t *text) throttled(objects []planfile.Object) {
 	if len(objects) == 0 {
 		return
@@ -356,8 +376,14 @@ func (t *text) foot(d *planfile.Document) {
 	incomplete := len(d.Unseen)+len(d.Blocked) > 0
 	switch s := d.Summary; {
 	case s.Changes() > 0:
-		t.line("%s to create, %s to update, %s to delete.", t.paint.bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)))
+		forget := ""
+		if s.Forget > 0 {
+			forget = fmt.Sprintf(", %s to forget", humanize.Comma(int64(s.Forget)))
+		}
+		t.line("%s to create, %s to update, %s to delete%s.", t.paint.bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)), forget)
 	case incomplete || len(d.Errors) > 0:
+	case len(d.Adopts) > 0:
+		t.line("Nothing to change: apply notes that %s is this topology's.", english.Plural(len(d.Adopts), "object", ""))
 	case len(d.Moving) > 0:
 		t.line("Nothing to do but to wait for what is moving.")
 	default:
