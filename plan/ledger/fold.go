@@ -29,6 +29,7 @@ type mark struct {
 type checkpoint struct {
 	claim string
 	seq   int // of its begin
+	last  int // of its last part: one that arrives twice counts once
 	parts []part
 	since []*Entry // all after the begin: what is in the parts is older
 }
@@ -79,7 +80,7 @@ func (f *fold) open(e *Entry) (damage string) {
 			f.state.Apply(e)
 			return ""
 		case checkpointBegin:
-			f.opening = &checkpoint{claim: e.Claim, seq: e.Seq}
+			f.opening = &checkpoint{claim: e.Claim, seq: e.Seq, last: e.Seq}
 			return ""
 		}
 	}
@@ -99,8 +100,8 @@ func (f *fold) restore(time int64, e *Entry) (damage string) {
 	}
 	switch r := e.Record.(type) {
 	case checkpointPart:
-		if r.Of == c.seq {
-			c.parts = append(c.parts, r.Part)
+		if r.Of == c.seq && e.Seq > c.last {
+			c.last, c.parts = e.Seq, append(c.parts, r.Part)
 		}
 	case checkpointEnd:
 		if r.Of == c.seq && r.Parts == len(c.parts) {

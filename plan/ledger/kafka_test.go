@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -76,10 +77,12 @@ func (k *kafka) open(options ...kgo.Opt) *kgo.Client {
 }
 
 // topic is the ledger as one queueform sees it, with clients of its own.
-func (k *kafka) topic() Topic {
+func (k *kafka) topic() Topic { return k.topicWith(k.clock.watch()) }
+
+func (k *kafka) topicWith(w *watch) Topic {
 	k.Helper()
 	return Topic{
-		Name: DefaultTopic, Clock: k.clock.clock(), Read: k.open(),
+		Name: DefaultTopic, Clock: w.shown(), Read: k.open(),
 		Write: k.open(kgo.RetryTimeout(time.Nanosecond)),
 	}
 }
@@ -100,8 +103,12 @@ func holder(topology, user string) Holder {
 
 // acquire takes the lock of a topology at once.
 func (k *kafka) acquire(topology, user string) *Hold {
+	return k.acquireWith(k.clock.watch(), topology, user)
+}
+
+func (k *kafka) acquireWith(w *watch, topology, user string) *Hold {
 	k.Helper()
-	h, err := Acquire(k.Context(), k.topic(), Request{Lock: TopologyLock(topology), Holder: holder(topology, user)})
+	h, err := Acquire(k.Context(), k.topicWith(w), Request{Lock: TopologyLock(topology), Holder: holder(topology, user)})
 	if err != nil {
 		k.Fatal(err)
 	}
@@ -205,10 +212,9 @@ func (k *kafka) refuse(err *kerr.Error, keys ...kmsg.Key) *kfake.FaultHandle {
 	return k.Fault(kfake.Fault{Keys: keys, Topic: DefaultTopic, Err: err, Count: -1})
 }
 
-// clock is a clock that goes when it is told to.
+// clock is a clock that goes when it is told to. All watches show its time.
 type clock struct {
 	mu     sync.Mutex
-	set    *sync.Cond // a timer was set
 	now    time.Time
 	timers []timer
 }
@@ -218,13 +224,36 @@ type timer struct {
 	fires chan time.Time
 }
 
-func newClock() *clock {
-	c := &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	c.set = sync.NewCond(&c.mu)
-	return c
+// watch is the clock as one of those sees it who use it.
+type watch struct {
+	*clock
+	set chan time.Time // when the timers fire that were set
 }
 
-func (c *clock) clock() Clock { return Clock{Now: c.time, After: c.after} }
+func newClock() *clock { return &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
+
+func (c *clock) watch() *watch { return &watch{c, make(chan time.Time, 10_000)} }
+
+func (w *watch) shown() Clock { return Clock{Now: w.time, After: w.after} }
+
+func (w *watch) after(d time.Duration) <-chan time.Time {
+	w.mu.Lock()
+	t := timer{w.now.Add(d), make(chan time.Time, 1)}
+	w.timers = append(w.timers, t)
+	w.fire()
+	w.mu.Unlock()
+	w.set <- t.at
+	return t.fires
+}
+
+// rests returns once a timer is set that time must go by for.
+func (w *watch) rests() {
+	for at := range w.set {
+		if at.After(w.time()) {
+			return
+		}
+	}
+}
 
 func (c *clock) time() time.Time {
 	c.mu.Lock()
@@ -232,35 +261,28 @@ func (c *clock) time() time.Time {
 	return c.now
 }
 
-func (c *clock) after(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := timer{c.now.Add(d), make(chan time.Time, 1)}
-	c.timers = append(c.timers, t)
-	c.fire()
-	c.set.Broadcast()
-	return t.fires
-}
+// pass lets time go by.
+func (c *clock) pass(d time.Duration) { c.reach(c.time().Add(d)) }
 
-// pass lets time go by, and fires what is due.
-func (c *clock) pass(d time.Duration) {
+// reach lets time go by until then, and fires what is due.
+func (c *clock) reach(then time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	if then.After(c.now) {
+		c.now = then
+	}
 	c.fire()
 }
 
 // fire ends the timers that are due; c.mu is held.
 func (c *clock) fire() {
-	var left []timer
-	for _, t := range c.timers {
-		if t.at.After(c.now) {
-			left = append(left, t)
-			continue
+	c.timers = slices.DeleteFunc(c.timers, func(t timer) bool {
+		due := !t.at.After(c.now)
+		if due {
+			t.fires <- c.now
 		}
-		t.fires <- c.now
-	}
-	c.timers = left
+		return due
+	})
 }
 
 func id(topic string) schema.ID { return schema.ID{Kind: schema.KindQueue, Name: topic} }

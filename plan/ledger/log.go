@@ -170,23 +170,19 @@ func (l *log) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
-	for {
-		answer := l.pending()
-		if answer == nil {
-			answer = l.ask(ctx, 0)
+	if l.poll != nil { // the answer may be older than the question of now
+		got := <-l.poll
+		l.poll = nil
+		if _, err := l.take(ctx, got); err != nil {
+			return err
 		}
-		got := <-answer
+	}
+	for {
+		got := <-l.ask(ctx, 0)
 		if end, err := l.take(ctx, got); end || err != nil {
 			return err
 		}
 	}
-}
-
-// pending is the answer that is awaited already. Whoever has written meanwhile gets it at once.
-func (l *log) pending() chan polled {
-	answer := l.poll
-	l.poll = nil
-	return answer
 }
 
 // rewind goes to the start of the log, which moves when a checkpoint is made.
