@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"hash/crc32"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -21,8 +22,9 @@ const (
 	gzipped        = 1  // the attribute
 )
 
-// encodeBatch makes one batch of records, whose time the broker sets.
-func encodeBatch(values [][]byte) []byte {
+// encodeBatch makes one batch of records. The broker sets its own time; the
+// embedded cluster keeps this one, which is the same machine's.
+func encodeBatch(values [][]byte, now time.Time) []byte {
 	var records []byte
 	for i, value := range values {
 		r := kmsg.Record{OffsetDelta: int32(i), Value: value}
@@ -31,6 +33,7 @@ func encodeBatch(values [][]byte) []byte {
 	}
 	batch := kmsg.RecordBatch{
 		PartitionLeaderEpoch: -1, Magic: 2, Attributes: gzipped,
+		FirstTimestamp: now.UnixMilli(), MaxTimestamp: now.UnixMilli(),
 		LastOffsetDelta: int32(len(values) - 1), NumRecords: int32(len(values)),
 		ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1,
 		Records: compress(records),

@@ -46,7 +46,8 @@ type Topic struct {
 	Clock Clock
 }
 
-// Clock is how the ledger sees time. Its times are compared with each other alone.
+// Clock is how the ledger sees time. Where brokers stamp records, its times are
+// compared with each other alone.
 type Clock struct {
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
