@@ -12,12 +12,13 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/queueform/queueform/schema/diag"
 	"github.com/queueform/queueform/schema/edit"
 	"github.com/queueform/queueform/schema/lang"
 )
 
 func (a *app) fmtCommand() *cobra.Command {
-	f := formatter{app: a, files: map[string]*hcl.File{}}
+	f := formatter{app: a, files: diag.Files{}}
 	c := &cobra.Command{
 		Use:   "fmt [FILE...]",
 		Short: "Rewrite the files in canonical HCL",
@@ -61,7 +62,7 @@ type formatter struct {
 	*app
 	check, diff bool
 	changed     bool
-	files       map[string]*hcl.File // those with errors, to show where
+	files       diag.Files // those with errors, to show where
 	diags       hcl.Diagnostics
 }
 
@@ -97,7 +98,7 @@ func (f *formatter) one(file string) error {
 	}
 	after, diags := edit.Format(before, file)
 	if diags.HasErrors() {
-		f.files[file] = &hcl.File{Bytes: before}
+		f.files[file] = lang.Guarded(before, diags)
 		f.diags = append(f.diags, diags...)
 		return nil
 	}

@@ -28,7 +28,7 @@ import (
 type session struct {
 	*app
 	topology *schema.Topology
-	files    map[string]*hcl.File
+	files    diag.Files
 	conn     *connect.Conn
 	target   []schema.Addr
 	allowed  []guard.Allow
@@ -221,14 +221,10 @@ func (s *session) unreachable(err error) error {
 		return err
 	}
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: problem.Summary, Detail: problem.Remedy}
-	files := s.files
-	if problem.Secret() {
-		files = nil // the line may hold it
-	}
 	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" {
 		at := c.At(problem.Attr)
 		d.Subject = &at
 	}
-	_ = diag.WriteText(s.Err, files, hcl.Diagnostics{d}, diag.TextOptions{Color: s.Color && s.Terminal, Width: s.Width})
+	s.tell(s.files, hcl.Diagnostics{d})
 	return &exit{code: exitError}
 }

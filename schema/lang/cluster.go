@@ -31,6 +31,7 @@ type clusterBlock struct {
 	TLS              *tlsBlock      `hcl:"tls,block"`
 	SASL             *saslBlock     `hcl:"sasl,block"`
 	DefRange         hcl.Range      `hcl:",def_range"`
+	Body             hcl.Body       `hcl:",body"`
 }
 
 type tlsBlock struct {
@@ -95,13 +96,22 @@ func (l *loader) clusterVariables(c *clusterBlock, set func(string, given)) {
 		s.refuse(c.Variables.Expr.Range(), "Wrong type of value", `variables is a map of literals, like { env = "prod" }.`)
 	}
 	for _, pair := range pairs {
-		name, diags := pair.Key.Value(nil)
-		value, more := pair.Value.Value(nil)
-		s.complain(append(diags, more...)...)
-		if name, err := convert.Convert(name, cty.String); err == nil && name.IsKnown() && !name.IsNull() && !more.HasErrors() {
-			set(name.AsString(), given{value: value, from: "cluster." + c.Name, at: pair.Value.Range()})
+		value, diags := pair.Value.Value(nil)
+		s.complain(diags...)
+		if name, ok := literalKey(pair); ok && !diags.HasErrors() {
+			set(name, given{value: value, from: "cluster." + c.Name, at: pair.Value.Range()})
 		}
 	}
+}
+
+// literalKey is the key of a pair that uses nothing. Not ok is one that is no text.
+func literalKey(pair hcl.KeyValuePair) (string, bool) {
+	v, _ := pair.Key.Value(nil)
+	key, err := convert.Convert(v, cty.String)
+	if err != nil || key.IsNull() || !key.IsKnown() {
+		return "", false
+	}
+	return key.AsString(), true
 }
 
 // cluster evaluates the chosen block, and lets expressions see its name.
@@ -248,7 +258,7 @@ func (s *scope) secret(a *hcl.Attribute) schema.Secret {
 	ctx := s.ctx
 	return schema.NewSecret(func() (string, error) {
 		v, diags := evaluate(a.Expr, ctx)
-		if diags = explained(diags); diags.HasErrors() {
+		if diags = s.loader.explained(diags); diags.HasErrors() {
 			return "", fmt.Errorf("%s: %s", diag.Place(a.Expr.Range()), diags[0].Detail)
 		}
 		text, err := secretText(v)

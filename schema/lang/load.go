@@ -26,10 +26,11 @@ type Options struct {
 }
 
 // Loaded is what a directory declares. Topology is nil where nothing could be
-// evaluated; Files are there all the same, to show where.
+// evaluated; Files are there all the same, to show where, and hold back the
+// lines that a literal secret may be written on.
 type Loaded struct {
 	Topology *schema.Topology
-	Files    map[string]*hcl.File
+	Files    diag.Files
 }
 
 // Load reads all *.hcl and *.hcl.json files of a directory, not recursively,
@@ -39,7 +40,7 @@ func Load(dir string, o Options) (Loaded, hcl.Diagnostics) {
 	if o.Env == nil {
 		o.Env = func(string) (string, bool) { return "", false }
 	}
-	l := &loader{dir: dir, options: o, files: map[string]*hcl.File{}, near: map[string]string{}}
+	l := &loader{dir: dir, options: o, files: diag.Files{}, near: map[string]string{}}
 	t := l.load()
 	return Loaded{Topology: t, Files: l.files}, tidy(l.diags, l.broken)
 }
@@ -48,7 +49,7 @@ func Load(dir string, o Options) (Loaded, hcl.Diagnostics) {
 type loader struct {
 	dir     string
 	options Options
-	files   map[string]*hcl.File
+	files   diag.Files
 	broken  bool // blocks were lost: what is not declared may be declared in one of them
 	blocks  blocks
 	base    *hcl.EvalContext  // var, local, cluster, profile and functions, as far as they are evaluated

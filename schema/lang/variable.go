@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -24,6 +25,26 @@ type variableBlock struct {
 	Sensitive   *hcl.Attribute     `hcl:"sensitive,optional"`
 	Labels      *hcl.Attribute     `hcl:"labels,optional"`
 	Validations []*validationBlock `hcl:"validation,block"`
+	DefRange    hcl.Range          `hcl:",def_range"`
+	Body        hcl.Body           `hcl:",body"`
+}
+
+var variableSchema, _ = gohcl.ImpliedBodySchema(variableBlock{})
+
+// open says whether what is written in the block may be shown: it has nothing
+// but what belongs there, and does not call itself sensitive.
+func (v *variableBlock) open() bool {
+	if v.Sensitive == nil {
+		return v.understood()
+	}
+	sensitive, diags := v.Sensitive.Expr.Value(nil)
+	return v.understood() && !diags.HasErrors() && sensitive.RawEquals(cty.False)
+}
+
+// understood says whether all that is in the block belongs there.
+func (v *variableBlock) understood() bool {
+	_, unexpected := v.Body.Content(variableSchema)
+	return !unexpected.HasErrors()
 }
 
 type validationBlock struct {
@@ -61,8 +82,8 @@ func (l *loader) variables(chosen *clusterBlock) {
 	l.base.Variables["var"] = cty.ObjectVal(evaluated)
 	for name, v := range declared {
 		at := v.NameRange
-		if g, ok := values[name]; ok && v.Sensitive == nil {
-			at = g.at // the line of a secret is not to be shown
+		if g, ok := values[name]; ok {
+			at = g.at
 		}
 		l.validations(v, at)
 	}
@@ -111,17 +132,14 @@ func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock)
 
 // varFile reads a file of attributes alone.
 func (l *loader) varFile(path string, set func(string, given)) {
+	s := l.scope(nil)
 	file, diags := parse(path) // not among the files to show lines of: they may hold secrets
-	for _, d := range diags {
-		d.Detail = "What exactly is wrong is not shown, since the file may hold secrets."
-	}
-	l.complain(diags...)
+	s.complain(fewer(diags, path)...)
 	if diags.HasErrors() {
 		return
 	}
 	attributes, diags := file.Body.JustAttributes()
-	l.complain(diags...)
-	s := l.scope(nil)
+	s.complain(diags...)
 	for name, a := range attributes {
 		v, diags := a.Expr.Value(nil)
 		s.complain(diags...)
@@ -135,17 +153,19 @@ func (l *loader) varFile(path string, set func(string, given)) {
 // value it stays unknown until a secret is needed.
 func (l *loader) variable(v *variableBlock, g given) cty.Value {
 	s := l.scope(&hcl.EvalContext{Functions: l.base.Functions})
-	wanted, defaults := s.variableType(v.Type)
 	sensitive, _ := s.flag(v.Sensitive)
+	wanted, defaults := s.variableType(v.Type)
 	s.remarks(v.Description, v.Labels)
+	s.failed = s.failed || !v.understood()
 	switch {
 	case g.text:
-		g.value = l.fromText(g, wanted, sensitive)
+		g.value = l.fromText(g, wanted, v.open())
 	case g.from != "":
 	case v.Default != nil:
 		value, diags := evaluate(v.Default.Expr, s.ctx)
 		s.complain(diags...)
 		g = given{value: value, from: "its default", at: v.Default.Expr.Range()}
+	case s.failed: // and the value may be what is misspelt
 	case sensitive:
 		return cty.UnknownVal(wanted).Mark(secretMark)
 	default:
@@ -160,9 +180,6 @@ func (l *loader) variable(v *variableBlock, g given) cty.Value {
 	}
 	converted, err := convert.Convert(g.value, wanted)
 	if err != nil {
-		if sensitive {
-			g.at = v.NameRange // the line of the value is not to be shown
-		}
 		s.refuse(g.at, "Wrong type for variable "+v.Name, "The value from %s does not fit: %v.", g.from, err)
 		return cty.DynamicVal
 	}
@@ -184,7 +201,7 @@ func (s *scope) variableType(a *hcl.Attribute) (cty.Type, *typeexpr.Defaults) {
 
 // fromText reads a string from outside: as it is for simple types, as an HCL
 // expression for the others.
-func (l *loader) fromText(g given, wanted cty.Type, sensitive bool) cty.Value {
+func (l *loader) fromText(g given, wanted cty.Type, open bool) cty.Value {
 	if wanted.IsPrimitiveType() || wanted == cty.DynamicPseudoType {
 		return g.value
 	}
@@ -196,7 +213,7 @@ func (l *loader) fromText(g given, wanted cty.Type, sensitive bool) cty.Value {
 		}
 	}
 	what := "It"
-	if !sensitive {
+	if open {
 		what = schema.Quote(g.value.AsString())
 	}
 	l.complain(problem("Malformed value from "+g.from, "%s is not an HCL value of type %s.", what, wanted.FriendlyNameForConstraint()))
