@@ -82,7 +82,7 @@ func (s *session) connect(ctx context.Context) error {
 		s.closers = append(s.closers, embedded)
 		servers = embedded.Bootstrap()
 	}
-	options := connect.Options{BootstrapServers: servers, Env: s.Env, Timeout: s.timeout}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, Timeout: s.timeout}
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

@@ -64,12 +64,13 @@ func (l *loader) load() *schema.Topology {
 		return nil
 	}
 	l.base = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions(l.dir, l.options.Env)}
-	chosen := l.chooseCluster()
+	chosen, known := l.chooseCluster()
 	l.variables(chosen)
 	l.locals()
+	l.otherClusters(chosen)
 	cluster := l.cluster(chosen)
 	t := l.topology()
-	t.Cluster = cluster
+	t.Cluster, t.Clusters = cluster, known
 	l.resources(t)
 	slices.SortFunc(t.Resources, func(a, b schema.Resource) int { return a.Declared().Addr.Compare(b.Declared().Addr) })
 	slices.SortFunc(t.Deletes, func(a, b schema.Removal) int { return a.Addr.Compare(b.Addr) })

@@ -75,6 +75,7 @@ func (l *loader) variables(chosen *clusterBlock) {
 		declared[v.Name] = v
 	}
 	values := l.given(chosen, declared)
+	l.otherVariables(chosen, declared)
 	evaluated := make(map[string]cty.Value, len(declared))
 	for name, v := range declared {
 		evaluated[name] = l.variable(v, values[name])
@@ -89,18 +90,41 @@ func (l *loader) variables(chosen *clusterBlock) {
 	}
 }
 
+// otherVariables checks the names and types of what the clusters that are not
+// chosen set. The values are theirs alone.
+func (l *loader) otherVariables(chosen *clusterBlock, declared map[string]*variableBlock) {
+	for _, c := range l.blocks.Clusters {
+		if c == chosen {
+			continue
+		}
+		l.clusterVariables(c, func(name string, g given) {
+			if v := l.declared(declared, name, g); v != nil {
+				l.variable(v, g)
+			}
+		})
+	}
+}
+
+// declared is the variable that a value is for. One for no variable is refused.
+func (l *loader) declared(all map[string]*variableBlock, name string, g given) *variableBlock {
+	v, known := all[name]
+	if !known {
+		d := problem("No variable "+schema.Quote(name), "%s sets a variable that is not declared.%s", g.from, didYouMean(name, slices.Sorted(maps.Keys(all))))
+		d.Extra = undeclared{}
+		if !g.text {
+			d.Subject = &g.at
+		}
+		l.complain(d)
+	}
+	return v
+}
+
 // given gathers the values from outside, and refuses those for no variable.
 func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock) map[string]given {
 	values := map[string]given{}
 	set := func(name string, g given) {
-		v, known := declared[name]
-		if !known {
-			d := problem("No variable "+schema.Quote(name), "%s sets a variable that is not declared.%s", g.from, didYouMean(name, slices.Sorted(maps.Keys(declared))))
-			d.Extra = undeclared{}
-			if !g.text {
-				d.Subject = &g.at
-			}
-			l.complain(d)
+		v := l.declared(declared, name, g)
+		if v == nil {
 			return
 		}
 		if g.text {
