@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/queueform/queueform/schema"
 )
@@ -49,6 +51,11 @@ func (l *loader) explainWithheld(d *hcl.Diagnostic) {
 func explain(d *hcl.Diagnostic) {
 	if showsSecret(d) {
 		d.Detail = notShown
+	}
+	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+		if _, panicked := errors.AsType[function.PanicError](extra.FunctionCallError()); panicked {
+			d.Detail = fmt.Sprintf("The function %q has no result for these arguments.", extra.CalledFunctionName())
+		}
 	}
 	switch d.Summary {
 	case "Unknown variable":
