@@ -107,10 +107,20 @@ func (s *source) read() {
 		_, outside := file.Body.Content(fileSchema)
 		s.lost = outside.HasErrors()
 		for _, d := range outside { // it may belong in a block that holds secrets
+			if d.Summary == unknownBlock && bytes.HasSuffix(lineAt(file.Bytes, d.Subject.Start.Byte), []byte("{")) {
+				continue // they are on the lines after
+			}
 			s.file.Withheld = append(s.file.Withheld, diag.Part{From: d.Subject.Start.Byte, To: d.Subject.End.Byte})
 		}
 	}
+	allowed(file, s.diags)
 	s.diags = append(s.diags, s.blocks.kinds()...)
+}
+
+// lineAt is the rest of the line from an offset on, without spaces at its end.
+func lineAt(text []byte, offset int) []byte {
+	line, _, _ := bytes.Cut(text[offset:], []byte("\n"))
+	return bytes.TrimSpace(line)
 }
 
 // parse reads a file by the syntax that its name tells. The file is nil where
