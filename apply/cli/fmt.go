@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,7 @@ Exit codes: 0 nothing to do, or done; 1 error; 2 not canonical (--check).`,
 	return c
 }
 
-// hclFiles lists the files of a topology that are not JSON.
+// hclFiles lists the files of a topology, of which there is one at least.
 func hclFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -50,9 +51,12 @@ func hclFiles(dir string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if name := e.Name(); !e.IsDir() && !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".hcl") {
+		if name := e.Name(); !e.IsDir() && !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json")) {
 			files = append(files, filepath.Join(dir, name))
 		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s has no file that ends in .hcl or .hcl.json: name the topology's directory with -C", dir)
 	}
 	return files, nil
 }
@@ -111,10 +115,10 @@ func (f *formatter) one(file string) error {
 			return fmt.Errorf("format %s: %w", file, err)
 		}
 	}
+	shown := file + "\n"
 	if f.diff {
-		fmt.Fprint(f.Out, udiff.Unified(file, file, string(before), string(after)))
-	} else {
-		fmt.Fprintln(f.Out, file)
+		shown = udiff.Unified(file, file, string(before), string(after))
 	}
-	return nil
+	_, err := io.WriteString(f.Out, shown)
+	return err
 }
