@@ -24,9 +24,9 @@ func address(label string) schema.Addr { return schema.Addr{Kind: schema.KindQue
 // queue is declared on line 1; its attributes are on the lines after.
 func queue(label string, set ...func(*schema.Queue)) *schema.Queue {
 	q := &schema.Queue{
-		Decl: schema.Decl{Addr: address(label), Source: at(1), Attrs: map[string]hcl.Range{
+		Decl: schema.Decl{Addr: address(label), Written: schema.Written{Source: at(1), Attrs: map[string]hcl.Range{
 			"topic": at(2), "partitions": at(3), "replication_factor": at(4), "placement": at(5), "config": at(6),
-		}},
+		}}},
 		Topic:  "shop." + label,
 		Config: map[string]schema.Setting{},
 	}
@@ -73,14 +73,14 @@ func ignores(keys ...string) func(*schema.Queue) {
 func external(label string) *schema.ExternalQueue {
 	a := schema.Addr{Role: schema.RoleExternal, Kind: schema.KindQueue, Label: label}
 	return &schema.ExternalQueue{
-		Decl:  schema.Decl{Addr: a, Source: at(1), Attrs: map[string]hcl.Range{"topic": at(2)}},
+		Decl:  schema.Decl{Addr: a, Written: schema.Written{Source: at(1), Attrs: map[string]hcl.Range{"topic": at(2)}}},
 		Topic: "pay." + label,
 	}
 }
 
 func removal(topic string) schema.Removal {
 	return schema.Removal{
-		Decl:   schema.Decl{Addr: schema.Addr{Role: schema.RoleDelete, Kind: schema.KindQueue, Key: topic, Keyed: true}, Source: at(9)},
+		Decl:   schema.Decl{Addr: schema.Addr{Role: schema.RoleDelete, Kind: schema.KindQueue, Key: topic, Keyed: true}, Written: schema.Written{Source: at(9)}},
 		Object: id(topic),
 	}
 }
@@ -545,7 +545,7 @@ func TestBuildRefuses(t *testing.T) {
 		"fewer partitions":                      {queue("orders", partitions(2)), 3, `Topic "shop.orders" has 3 partitions and the file asks for 2.`},
 		"fewer partitions, on brokers":          {queue("orders", replicas([]int32{1, 2}, []int32{2, 3})), 5, "has 3 partitions and the file asks for 2."},
 		"an external topic not there":           {external("events"), 2, `The cluster has no topic "pay.events".`},
-		"an external topic not there, no topic": {&schema.ExternalQueue{Decl: schema.Decl{Source: at(7)}, Topic: "pay.events"}, 7, `The cluster has no topic "pay.events".`},
+		"an external topic not there, no topic": {&schema.ExternalQueue{Decl: schema.Decl{Written: schema.Written{Source: at(7)}}, Topic: "pay.events"}, 7, `The cluster has no topic "pay.events".`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			live := orders(topic(lists([]int32{1, 2}, []int32{2, 3}, []int32{3, 1})))

@@ -1,30 +1,19 @@
 package schema
 
-import "github.com/hashicorp/hcl/v2"
-
 // EmbeddedCluster is the name of the cluster that is always there: in-process,
 // its data kept under the topology's directory.
 const EmbeddedCluster = "embedded"
 
 // Cluster says how a Kafka cluster is reached and by whom.
 type Cluster struct {
+	Written
 	Name             string
-	Source           hcl.Range
-	Attrs            map[string]hcl.Range // by path, "sasl.password": where the value was written
-	BootstrapServers []string             // host:port
-	ID               string               // the only cluster id accepted; empty: any
-	Principal        string               // who applies, where the connection does not say: "User:deployer"
-	OpenByDefault    *bool                // allow.everyone.if.no.acl.found there; nil is judged open
+	BootstrapServers []string // host:port
+	ID               string   // the only cluster id accepted; empty: any
+	Principal        string   // who applies, where the connection does not say: "User:deployer"
+	OpenByDefault    *bool    // allow.everyone.if.no.acl.found there; nil is judged open
 	TLS              *TLS
 	SASL             *SASL
-}
-
-// At is where the value at path was written, or the block's header.
-func (c *Cluster) At(path string) hcl.Range {
-	if r, ok := c.Attrs[path]; ok {
-		return r
-	}
-	return c.Source
 }
 
 // TLS is how the connection is secured. Paths are absolute or relative to the
@@ -48,6 +37,11 @@ const (
 	OAuthBearer Mechanism = "OAUTHBEARER"
 	AWSMSKIAM   Mechanism = "AWS_MSK_IAM"
 )
+
+// Mechanisms are all of them, in the order in which messages name them.
+func Mechanisms() []Mechanism {
+	return []Mechanism{Plain, ScramSHA256, ScramSHA512, OAuthBearer, AWSMSKIAM}
+}
 
 // SASL is who connects. PLAIN and SCRAM take a user name and password;
 // OAUTHBEARER a token, or client credentials for a token URL; AWS_MSK_IAM the

@@ -150,25 +150,30 @@ func unquote(quoted string) (string, error) {
 	return strings.NewReplacer("$${", "${", "%%{", "%{").Replace(s), nil
 }
 
+// Written is where a block and its values stand in the files.
+type Written struct {
+	Source hcl.Range            `json:"-"` // the block's header
+	Attrs  map[string]hcl.Range `json:"-"` // by path, "config.retention.ms": where the value was written, possibly in a profile
+}
+
+// At is where the value at path was written, or the block's header.
+func (w *Written) At(path string) hcl.Range {
+	if r, ok := w.Attrs[path]; ok {
+		return r
+	}
+	return w.Source
+}
+
 // Decl is where and how a noun was declared; every noun embeds it.
 type Decl struct {
+	Written
 	Addr        Addr
-	Source      hcl.Range            `json:"-"` // the block's header
-	Attrs       map[string]hcl.Range `json:"-"` // by path, "config.retention.ms": where the value was written, possibly in a profile
 	Description string
 	Labels      map[string]string
 }
 
 // Declared gives a noun its place in [Resource].
 func (d *Decl) Declared() *Decl { return d }
-
-// At is where the value at path was written, or the block's header.
-func (d *Decl) At(path string) hcl.Range {
-	if r, ok := d.Attrs[path]; ok {
-		return r
-	}
-	return d.Source
-}
 
 // Resource is a declared noun.
 type Resource interface {

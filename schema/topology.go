@@ -15,7 +15,8 @@ type Topology struct {
 	Description string
 	Owner       string
 	Labels      map[string]string
-	Cluster     *Cluster   // the selected one
+	Cluster     *Cluster   // the chosen one; nil where there is none, or several and none was chosen
+	Clusters    []string   // the names of all blocks to choose from, sorted
 	Resources   []Resource // sorted by address
 	Removals    []Removal  // sorted by address
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/mitchellh/go-wordwrap"
@@ -21,30 +22,32 @@ func (a *app) explainCommand() *cobra.Command {
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: explainable,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				a.listCodes()
-				return nil
+			text := codes()
+			if len(args) > 0 {
+				var err error
+				if text, err = a.explain(args[0]); err != nil {
+					return err
+				}
 			}
-			return a.explain(args[0])
+			_, err := io.WriteString(a.Out, text)
+			return err
 		},
 	}
 }
 
-func (a *app) explain(name string) error {
+// explain is what there is to say about a name.
+func (a *app) explain(name string) (string, error) {
 	code := strings.ToUpper(name)
 	if h, ok := guard.Find(code); ok {
-		a.explainCode(h.Code, h.Summary, h.Doc)
-		return nil
+		return a.aboutCode(h.Code, h.Summary, h.Doc), nil
 	}
 	if r, ok := lint.Find(code); ok {
-		a.explainCode(r.Code, r.Summary, r.Doc)
-		return nil
+		return a.aboutCode(r.Code, r.Summary, r.Doc), nil
 	}
 	if k, ok := catalog.Topic.Find(name); ok {
-		a.explainKey(k)
-		return nil
+		return a.aboutKey(k), nil
 	}
-	return fmt.Errorf("there is no hazard, lint rule or topic config %q; \"queueform explain\" lists the codes", name)
+	return "", fmt.Errorf("there is no hazard, lint rule or topic config %q; \"queueform explain\" lists the codes", name)
 }
 
 // explainable is what completes the command, with a word about each.
@@ -62,28 +65,32 @@ func explainable(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-func (a *app) listCodes() {
+func codes() string {
+	var b strings.Builder
 	for _, h := range guard.Hazards() {
-		fmt.Fprintf(a.Out, "%s  %s\n", h.Code, h.Summary)
+		fmt.Fprintf(&b, "%s  %s\n", h.Code, h.Summary)
 	}
 	for _, r := range lint.Rules() {
-		fmt.Fprintf(a.Out, "%s  %s\n", r.Code, r.Summary)
+		fmt.Fprintf(&b, "%s  %s\n", r.Code, r.Summary)
 	}
+	return b.String()
 }
 
-func (a *app) explainCode(code, summary, doc string) {
-	fmt.Fprintf(a.Out, "%s: %s\n\n%s\n", code, summary, a.prose(doc))
+func (a *app) aboutCode(code, summary, doc string) string {
+	return fmt.Sprintf("%s: %s\n\n%s\n", code, summary, a.prose(doc))
 }
 
-func (a *app) explainKey(k catalog.Key) {
-	fmt.Fprintf(a.Out, "%s: %s", k.Name, k.Type)
+func (a *app) aboutKey(k catalog.Key) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", k.Name, k.Type)
 	if !k.Null && k.Default != "" {
-		fmt.Fprintf(a.Out, ", %s unless set", k.Spell(k.Default))
+		fmt.Fprintf(&b, ", %s unless set", k.Spell(k.Default))
 	}
 	if k.Since != "" {
-		fmt.Fprintf(a.Out, ", Kafka %s+", k.Since)
+		fmt.Fprintf(&b, ", Kafka %s+", k.Since)
 	}
-	fmt.Fprintf(a.Out, "\n\n%s\n", a.prose(strings.ReplaceAll(k.Doc, "\n", "\n\n")))
+	fmt.Fprintf(&b, "\n\n%s\n", a.prose(strings.ReplaceAll(k.Doc, "\n", "\n\n")))
+	return b.String()
 }
 
 // prose fills paragraphs, which blank lines part, to the width of the output.

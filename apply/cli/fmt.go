@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,12 +13,13 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/queueform/queueform/schema/diag"
 	"github.com/queueform/queueform/schema/edit"
 	"github.com/queueform/queueform/schema/lang"
 )
 
 func (a *app) fmtCommand() *cobra.Command {
-	f := formatter{app: a, files: map[string]*hcl.File{}}
+	f := formatter{app: a, files: diag.Files{}}
 	c := &cobra.Command{
 		Use:   "fmt [FILE...]",
 		Short: "Rewrite the files in canonical HCL",
@@ -41,7 +43,7 @@ Exit codes: 0 nothing to do, or done; 1 error; 2 not canonical (--check).`,
 	return c
 }
 
-// hclFiles lists the files of a topology that are not JSON.
+// hclFiles lists the files of a topology, of which there is one at least.
 func hclFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -49,9 +51,12 @@ func hclFiles(dir string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if name := e.Name(); !e.IsDir() && !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".hcl") {
+		if name := e.Name(); !e.IsDir() && !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json")) {
 			files = append(files, filepath.Join(dir, name))
 		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s has no file that ends in .hcl or .hcl.json: name the topology's directory with -C", dir)
 	}
 	return files, nil
 }
@@ -61,7 +66,7 @@ type formatter struct {
 	*app
 	check, diff bool
 	changed     bool
-	files       map[string]*hcl.File // those with errors, to show where
+	files       diag.Files // those with errors, to show where
 	diags       hcl.Diagnostics
 }
 
@@ -97,7 +102,7 @@ func (f *formatter) one(file string) error {
 	}
 	after, diags := edit.Format(before, file)
 	if diags.HasErrors() {
-		f.files[file] = &hcl.File{Bytes: before}
+		f.files[file] = lang.Guarded(before, diags)
 		f.diags = append(f.diags, diags...)
 		return nil
 	}
@@ -110,10 +115,10 @@ func (f *formatter) one(file string) error {
 			return fmt.Errorf("format %s: %w", file, err)
 		}
 	}
+	shown := file + "\n"
 	if f.diff {
-		fmt.Fprint(f.Out, udiff.Unified(file, file, string(before), string(after)))
-	} else {
-		fmt.Fprintln(f.Out, file)
+		shown = udiff.Unified(file, file, string(before), string(after))
 	}
-	return nil
+	_, err := io.WriteString(f.Out, shown)
+	return err
 }

@@ -20,7 +20,7 @@ func (a *app) load() (lang.Loaded, hcl.Diagnostics) {
 
 // loaded is load for the commands that go on with the topology: problems go to
 // stderr, and errors end the command.
-func (a *app) loaded() (*schema.Topology, map[string]*hcl.File, error) {
+func (a *app) loaded() (*schema.Topology, diag.Files, error) {
 	l, diags := a.load()
 	a.tell(l.Files, diags)
 	if diags.HasErrors() || l.Topology == nil {
@@ -30,7 +30,7 @@ func (a *app) loaded() (*schema.Topology, map[string]*hcl.File, error) {
 }
 
 // tell prints diagnostics to stderr.
-func (a *app) tell(files map[string]*hcl.File, diags hcl.Diagnostics) {
+func (a *app) tell(files diag.Files, diags hcl.Diagnostics) {
 	// A stderr that cannot be written to leaves nobody to tell.
 	_ = diag.WriteText(a.Err, files, diags, diag.TextOptions{Color: a.Color && a.Terminal, Width: a.Width})
 }

@@ -30,7 +30,7 @@ import (
 type session struct {
 	*app
 	topology *schema.Topology
-	files    map[string]*hcl.File
+	files    diag.Files
 	conn     *connect.Conn
 	target   []schema.Addr
 	allowed  []guard.Allow
@@ -85,7 +85,7 @@ func (s *session) connect(ctx context.Context) error {
 		s.closers = append(s.closers, embedded)
 		servers = embedded.Bootstrap()
 	}
-	options := connect.Options{BootstrapServers: servers, Env: s.Env, Timeout: s.timeout}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, Timeout: s.timeout}
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -251,14 +251,10 @@ func (s *session) unreachable(err error) error {
 		return err
 	}
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: problem.Summary, Detail: problem.Remedy}
-	files := s.files
-	if problem.Secret() {
-		files = nil // the line may hold it
-	}
 	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" {
 		at := c.At(problem.Attr)
 		d.Subject = &at
 	}
-	_ = diag.WriteText(s.Err, files, hcl.Diagnostics{d}, diag.TextOptions{Color: s.Color && s.Terminal, Width: s.Width})
+	s.tell(s.files, hcl.Diagnostics{d})
 	return &exit{code: exitError}
 }

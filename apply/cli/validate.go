@@ -36,10 +36,10 @@ Exit codes: 0 valid; 1 errors.`,
 				return &exit{code: exitError}
 			case format == "text":
 				t := l.Topology
-				fmt.Fprintf(a.Out, "%s is valid: %s in %s.\n", t.Name,
+				_, err = fmt.Fprintf(a.Out, "%s is valid: %s in %s.\n", t.Name,
 					english.Plural(len(t.Resources)+len(t.Removals), "object", ""), english.Plural(len(l.Files), "file", ""))
 			}
-			return nil
+			return err
 		},
 	}
 	a.topologyFlags(c)

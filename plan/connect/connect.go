@@ -25,6 +25,7 @@ const DefaultTimeout = 30 * time.Second
 type Options struct {
 	BootstrapServers []string                    // host:port; where there are any, the block's and the environment's are not used
 	Env              func(string) (string, bool) // looks up [Overrides]; nil: there are none
+	Clusters         []string                    // the names of the blocks to choose from, for who chose none
 	Timeout          time.Duration               // how long the cluster may take to answer; 0: DefaultTimeout
 	Logger           *slog.Logger                // gets the conversation with the cluster; nil: silence
 }

@@ -1,7 +1,6 @@
 package connect
 
 import (
-	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,12 +16,6 @@ type Error struct {
 func (e *Error) Error() string {
 	first, size := utf8.DecodeRuneInString(e.Summary)
 	return string(unicode.ToLower(first)) + e.Summary[size:] + ": " + e.Remedy
-}
-
-// Secret says whether the value at fault is a secret: the line of the file that
-// has it is not to be shown.
-func (e *Error) Secret() bool {
-	return slices.Contains([]string{"sasl", "sasl.password", "sasl.token", "sasl.client_secret"}, e.Attr)
 }
 
 // Unwrap gives the cause.

@@ -57,6 +57,10 @@ func resolve(c *schema.Cluster, o Options) (settings, error) {
 	if len(o.BootstrapServers) > 0 {
 		s.cluster.BootstrapServers, s.from["bootstrap_servers"] = o.BootstrapServers, "--bootstrap-servers"
 	}
+	if c == nil && len(o.Clusters) > 0 && len(s.cluster.BootstrapServers) == 0 {
+		return s, s.problem("bootstrap_servers", nil, "No cluster is chosen", "Choose one with --cluster: "+
+			strings.Join(append(slices.Clone(o.Clusters), schema.EmbeddedCluster), ", ")+".")
+	}
 	return s, s.checkServers()
 }
 
@@ -66,8 +70,7 @@ func (s *settings) checkServers() error {
 	s.cluster.BootstrapServers = servers
 	if len(servers) == 0 {
 		return s.problem("bootstrap_servers", nil, "No bootstrap servers",
-			"Declare a cluster block with bootstrap_servers, or say --bootstrap-servers HOST:PORT. "+
-				"Where there are several cluster blocks, choose one with --cluster.")
+			"Declare a cluster block with bootstrap_servers, or say --bootstrap-servers HOST:PORT.")
 	}
 	for i, server := range servers {
 		host, port, err := net.SplitHostPort(strings.TrimSpace(server))
@@ -179,8 +182,7 @@ func inTLS(field func(*schema.TLS) *string) func(*schema.Cluster, string) error 
 }
 
 func setMechanism(c *schema.Cluster, value string) error {
-	known := []schema.Mechanism{schema.Plain, schema.ScramSHA256, schema.ScramSHA512, schema.OAuthBearer, schema.AWSMSKIAM}
-	if !slices.Contains(known, schema.Mechanism(value)) {
+	if !slices.Contains(schema.Mechanisms(), schema.Mechanism(value)) {
 		return fmt.Errorf("there is no mechanism %q", value)
 	}
 	return inSASL(func(s *schema.SASL, v string) { s.Mechanism = schema.Mechanism(v) })(c, value)

@@ -101,6 +101,18 @@ func TestOpenRefused(t *testing.T) {
 	}
 }
 
+// TestNoneChosen names the clusters to choose from, and wants none where
+// something else says which.
+func TestNoneChosen(t *testing.T) {
+	o := connect.Options{Clusters: []string{"dev", "prod"}}
+	_, err := connect.Open(t.Context(), nil, o)
+	if want := "no cluster is chosen: Choose one with --cluster: dev, prod, embedded."; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	o.BootstrapServers = []string{"b1:1"}
+	open(t, nil, o)
+}
+
 // TestOverrides connects by the variables alone, and uses each.
 func TestOverrides(t *testing.T) {
 	ca := newAuthority(t)

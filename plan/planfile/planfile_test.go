@@ -559,7 +559,7 @@ func BenchmarkDocument(b *testing.B) {
 	topology, s := &schema.Topology{Name: "shop"}, &live.Snapshot{Topics: map[string]live.Seen[live.Topic]{}, Moves: live.Is(0)}
 	for i := range 10_000 {
 		q := &schema.Queue{
-			Decl:  schema.Decl{Addr: schema.Addr{Kind: schema.KindQueue, Label: fmt.Sprintf("q%05d", i)}, Source: at(1)},
+			Decl:  schema.Decl{Addr: schema.Addr{Kind: schema.KindQueue, Label: fmt.Sprintf("q%05d", i)}, Written: schema.Written{Source: at(1)}},
 			Topic: fmt.Sprintf("shop.q%05d", i), Partitions: 6, ReplicationFactor: 3,
 			Config: map[string]schema.Setting{"retention.ms": {Value: "5", Spelling: "5ms"}, "cleanup.policy": {Value: "compact"}},
 		}

@@ -14,11 +14,11 @@ const nearby = 1 << 10
 
 // sources finds lines in files. Each file is looked through once.
 type sources struct {
-	files  map[string]*hcl.File
+	files  Files
 	starts map[string][]int // by file, the offset of each line
 }
 
-func newSources(files map[string]*hcl.File) *sources {
+func newSources(files Files) *sources {
 	return &sources{files: files, starts: map[string][]int{}}
 }
 
@@ -26,6 +26,7 @@ func newSources(files map[string]*hcl.File) *sources {
 type excerpt struct {
 	before, marked, after string
 	cutLeft, cutRight     bool // before, or what follows, is longer than shown
+	withheld              bool // it may hold a secret, and there are no parts
 }
 
 // excerpt finds the line that r begins on. A range that goes on to further
@@ -35,6 +36,9 @@ func (s *sources) excerpt(r hcl.Range) (excerpt, bool) {
 	line, offset, ok := s.line(r.Filename, r.Start.Line)
 	if !ok {
 		return excerpt{}, false
+	}
+	if s.files[r.Filename].withholds(offset, offset+len(line)) {
+		return excerpt{withheld: true}, true
 	}
 	start := within(line, offset, r.Start)
 	end := len(line)
@@ -49,19 +53,19 @@ func (s *sources) excerpt(r hcl.Range) (excerpt, bool) {
 // from 1; a byte order mark is no part of the first.
 func (s *sources) line(name string, number int) (line []byte, offset int, ok bool) {
 	file := s.files[name]
-	if file == nil || file.Bytes == nil {
+	if file.Text == nil {
 		return nil, 0, false
 	}
 	starts, known := s.starts[name]
 	if !known {
-		starts = lineStarts(file.Bytes)
+		starts = lineStarts(file.Text)
 		s.starts[name] = starts
 	}
 	if number < 1 || number > len(starts) {
 		return nil, 0, false
 	}
 	offset = starts[number-1]
-	line = file.Bytes[offset:]
+	line = file.Text[offset:]
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	}

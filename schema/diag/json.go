@@ -51,8 +51,9 @@ type snippet struct {
 
 // WriteJSON writes the diagnostics of [Sorted] as one document for machines.
 // It is valid if there are no errors. Lists are never null; range, snippet and
-// code are left out where there are none. The error is that of w.
-func WriteJSON(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics) error {
+// code are left out where there are none, and so is the snippet of a line that
+// is withheld. The error is that of w.
+func WriteJSON(w io.Writer, files Files, diags hcl.Diagnostics) error {
 	sorted := Sorted(diags)
 	r := report{FormatVersion: formatVersion, Diagnostics: make([]record, len(sorted))}
 	r.Errors, r.Warnings = count(sorted)
@@ -77,7 +78,7 @@ func (s *sources) record(d *hcl.Diagnostic) record {
 		return r
 	}
 	r.Range = &span{File: at.Filename, Start: position(at.Start), End: position(at.End)}
-	if e, ok := s.excerpt(*at); ok {
+	if e, ok := s.excerpt(*at); ok && !e.withheld {
 		r.Snippet = &snippet{Line: at.Start.Line, Before: e.before, Marked: e.marked, After: e.after}
 	}
 	return r

@@ -14,7 +14,7 @@ import (
 func writeJSON(t *testing.T, source string, diags ...*hcl.Diagnostic) string {
 	t.Helper()
 	var b strings.Builder
-	if err := diag.WriteJSON(&b, map[string]*hcl.File{"a.hcl": {Bytes: []byte(source)}}, diags); err != nil {
+	if err := diag.WriteJSON(&b, diag.Files{"a.hcl": {Text: []byte(source)}}, diags); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -26,10 +26,10 @@ const narrowest = 40
 // with the range underlined, and the detail. Of those about one place that
 // differ in the detail alone the first is told. Several are counted at the end.
 //
-// Files are by the name that ranges use; where one is missing its line is not
-// shown. Control characters are, as replacement characters, so that a file
+// Where a file is missing its line is not shown, nor is one that is withheld.
+// Control characters are, as replacement characters, so that a file
 // cannot speak to the terminal. The error is that of w.
-func WriteText(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics, o TextOptions) error {
+func WriteText(w io.Writer, files Files, diags hcl.Diagnostics, o TextOptions) error {
 	t := &text{sources: newSources(files), paint: newPalette(o.Color), width: max(cmp.Or(o.Width, 80), narrowest)}
 	sorted := Sorted(diags)
 	for i, like := range alike(sorted) {
@@ -112,6 +112,10 @@ func (t *text) source(r hcl.Range, paint painter) {
 		return
 	}
 	number := fmt.Sprintf("  %d", r.Start.Line)
+	if e.withheld {
+		t.line("%s %s %s", number, t.paint.faint("|"), t.paint.faint("(not shown: the line may hold a secret)"))
+		return
+	}
 	margin := strings.Repeat(" ", len(number))
 	shown, indent, length := window(e, t.width-len(number)-len(" | "))
 	t.line("%s %s %s", number, t.paint.faint("|"), shown)

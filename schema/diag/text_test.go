@@ -18,7 +18,7 @@ import (
 func write(t *testing.T, source string, o diag.TextOptions, diags ...*hcl.Diagnostic) string {
 	t.Helper()
 	var b strings.Builder
-	if err := diag.WriteText(&b, map[string]*hcl.File{"a.hcl": {Bytes: []byte(source)}}, diags, o); err != nil {
+	if err := diag.WriteText(&b, diag.Files{"a.hcl": {Text: []byte(source)}}, diags, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -155,8 +155,8 @@ func TestWithoutSource(t *testing.T) {
 	want := "Error: Wrong\n  b.hcl:1:4\n  Why.\n"
 	d := problem("Wrong", at("b.hcl", 1, 4, 5, 0))
 	d.Detail = "Why."
-	for name, files := range map[string]map[string]*hcl.File{
-		"no files": nil, "another file": {"a.hcl": {Bytes: []byte("a\nb\nc\nd\n")}}, "nil": {"b.hcl": nil}, "no bytes": {"b.hcl": {}},
+	for name, files := range map[string]diag.Files{
+		"no files": nil, "another file": {"a.hcl": {Text: []byte("a\nb\nc\nd\n")}}, "no bytes": {"b.hcl": {}},
 	} {
 		var b strings.Builder
 		if err := diag.WriteText(&b, files, hcl.Diagnostics{d}, diag.TextOptions{}); err != nil {
@@ -277,7 +277,7 @@ func TestHarmless(t *testing.T) {
 	r := at("a"+red+".hcl", 1, 1, 2, 0)
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wrong\n" + red, Detail: red + rightToLeft + "\x07", Subject: r}
 	var b strings.Builder
-	if err := diag.WriteText(&b, map[string]*hcl.File{r.Filename: {Bytes: []byte("a = \"" + red + rightToLeft + "\u009b\"\n")}}, hcl.Diagnostics{d}, diag.TextOptions{}); err != nil {
+	if err := diag.WriteText(&b, diag.Files{r.Filename: {Text: []byte("a = \"" + red + rightToLeft + "\u009b\"\n")}}, hcl.Diagnostics{d}, diag.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	want := `Error: Wrong �[31m
@@ -358,5 +358,33 @@ Error: Other
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A line that is withheld in part is not shown at all, in no form.
+func TestWithheld(t *testing.T) {
+	const source = "a = 1\nb = 2, c = \"hunter2\"\nd = 4\n"
+	files := diag.Files{"a.hcl": {Text: []byte(source), Withheld: []diag.Part{{From: 17, To: 26}}}}
+	diags := hcl.Diagnostics{problem("Wrong", token(t, source, "b")), problem("Wrong too", token(t, source, "d"))}
+	var text, machine strings.Builder
+	if err := errors.Join(diag.WriteText(&text, files, diags, diag.TextOptions{}), diag.WriteJSON(&machine, files, diags)); err != nil {
+		t.Fatal(err)
+	}
+	const want = `Error: Wrong
+  a.hcl:2:1
+  2 | (not shown: the line may hold a secret)
+
+Error: Wrong too
+  a.hcl:3:1
+  3 | d = 4
+    | ^
+
+2 errors.
+`
+	if d := cmp.Diff(want, text.String()); d != "" {
+		t.Error(d)
+	}
+	if strings.Contains(machine.String(), "b = 2") || strings.Count(machine.String(), `"snippet"`) != 1 {
+		t.Error(machine.String())
 	}
 }

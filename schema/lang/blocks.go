@@ -73,3 +73,60 @@ func (b *blocks) kinds() hcl.Diagnostics {
 	b.Forgets = slices.DeleteFunc(b.Forgets, func(r *removalBlock) bool { return unknown("forget", r.Kind, r.KindRange) })
 	return diags
 }
+
+// bodies are what may stand in a block, by its type; "" is the top of a file.
+// All blocks of one type have the same.
+var bodies = map[string]any{
+	"": blocks{}, "topology": topologyBlock{}, "variable": variableBlock{}, "validation": validationBlock{}, "cluster": clusterBlock{},
+	"tls": tlsBlock{}, "sasl": saslBlock{}, "profile": profileBlock{}, "queue": queueBlock{}, "load": loadBlock{},
+	"placement": placementBlock{}, "lifecycle": lifecycleBlock{}, "external": externalBlock{}, "delete": removalBlock{}, "forget": removalBlock{},
+}
+
+// What hcl says of a name that it does not know.
+const (
+	unknownArgument = "Unsupported argument"
+	unknownBlock    = "Unsupported block type"
+)
+
+// allowed adds to complaints about unknown names, where none is near, which
+// there are. JSON does not tell in which block it is.
+func allowed(file *hcl.File, diags hcl.Diagnostics) {
+	for _, d := range diags {
+		if d.Summary != unknownArgument && d.Summary != unknownBlock || strings.Contains(d.Detail, "Did you mean") {
+			continue
+		}
+		in := ""
+		for _, b := range file.BlocksAtPos(d.Subject.Start) {
+			if b.TypeRange != *d.Subject {
+				in = b.Type
+			}
+		}
+		if body, ok := bodies[in]; ok {
+			d.Detail += allowedIn(body, d.Summary == unknownBlock)
+		}
+	}
+}
+
+// allowedIn is a sentence to end a detail with.
+func allowedIn(body any, block bool) string {
+	wanted, _ := gohcl.ImpliedBodySchema(body)
+	arguments, types := make([]string, len(wanted.Attributes)), blockTypes(wanted)
+	for i, a := range wanted.Attributes {
+		arguments[i] = a.Name
+	}
+	switch {
+	case block && len(types) > 0, len(arguments) == 0:
+		return " These blocks are: " + strings.Join(types, ", ") + "."
+	case block:
+		return " No block is; these arguments are: " + strings.Join(arguments, ", ") + "."
+	}
+	return " These are: " + strings.Join(arguments, ", ") + "."
+}
+
+func blockTypes(in *hcl.BodySchema) []string {
+	types := make([]string, len(in.Blocks))
+	for i, b := range in.Blocks {
+		types[i] = b.Type
+	}
+	return types
+}

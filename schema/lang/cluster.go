@@ -31,6 +31,7 @@ type clusterBlock struct {
 	TLS              *tlsBlock      `hcl:"tls,block"`
 	SASL             *saslBlock     `hcl:"sasl,block"`
 	DefRange         hcl.Range      `hcl:",def_range"`
+	Body             hcl.Body       `hcl:",body"`
 }
 
 type tlsBlock struct {
@@ -53,9 +54,9 @@ type saslBlock struct {
 	DefRange     hcl.Range      `hcl:",def_range"`
 }
 
-// chooseCluster finds the block that is asked for, or the only one. The
-// embedded cluster has none.
-func (l *loader) chooseCluster() *clusterBlock {
+// chooseCluster finds the block that is asked for, or the only one, and the
+// names to choose from. The embedded cluster has no block.
+func (l *loader) chooseCluster() (chosen *clusterBlock, known []string) {
 	byName := map[string]*clusterBlock{}
 	s := l.scope(nil)
 	for _, c := range l.blocks.Clusters {
@@ -74,13 +75,13 @@ func (l *loader) chooseCluster() *clusterBlock {
 	if name == "" && len(known) == 1 {
 		name = known[0]
 	}
-	chosen := byName[name]
+	chosen = byName[name]
 	if chosen == nil && name != "" && name != schema.EmbeddedCluster {
 		d := problem("No cluster "+schema.Quote(name), "These can be chosen: %s.%s", strings.Join(append(known, schema.EmbeddedCluster), ", "), didYouMean(name, known))
-		d.Extra = undeclared{}
+		d.Extra = undeclared{"cluster"}
 		l.complain(d)
 	}
-	return chosen
+	return chosen, known
 }
 
 // clusterVariables hands on the literals that belong to a cluster: they are
@@ -95,28 +96,73 @@ func (l *loader) clusterVariables(c *clusterBlock, set func(string, given)) {
 		s.refuse(c.Variables.Expr.Range(), "Wrong type of value", `variables is a map of literals, like { env = "prod" }.`)
 	}
 	for _, pair := range pairs {
-		name, diags := pair.Key.Value(nil)
-		value, more := pair.Value.Value(nil)
-		s.complain(append(diags, more...)...)
-		if name, err := convert.Convert(name, cty.String); err == nil && name.IsKnown() && !name.IsNull() && !more.HasErrors() {
-			set(name.AsString(), given{value: value, from: "cluster." + c.Name, at: pair.Value.Range()})
+		value, diags := pair.Value.Value(nil)
+		s.complain(diags...)
+		if name, ok := literalKey(pair); ok && !diags.HasErrors() {
+			set(name, given{value: value, from: "cluster." + c.Name, at: pair.Value.Range()})
 		}
 	}
+}
+
+// literalKey is the key of a pair that uses nothing. Not ok is one that is no text.
+func literalKey(pair hcl.KeyValuePair) (string, bool) {
+	v, _ := pair.Key.Value(nil)
+	key, err := convert.Convert(v, cty.String)
+	if err != nil || key.IsNull() || !key.IsKnown() {
+		return "", false
+	}
+	return key.AsString(), true
 }
 
 // cluster evaluates the chosen block, and lets expressions see its name.
 func (l *loader) cluster(c *clusterBlock) *schema.Cluster {
 	if l.options.Cluster == schema.EmbeddedCluster {
-		l.nameCluster(schema.EmbeddedCluster)
+		l.base.Variables["cluster"] = named(schema.EmbeddedCluster)
 		return &schema.Cluster{Name: schema.EmbeddedCluster}
 	}
 	if c == nil {
 		return nil
 	}
-	l.nameCluster(c.Name)
-	s := l.scope(l.base)
+	l.base.Variables["cluster"] = named(c.Name)
+	return l.scope(l.base).cluster(c)
+}
+
+// otherClusters finds what is wrong with the blocks that are not chosen, as far
+// as it does not depend on the choice: what var and local are there, and what
+// is in the environment, is not known.
+func (l *loader) otherClusters(chosen *clusterBlock) {
+	ctx := &hcl.EvalContext{Functions: maps.Clone(l.base.Functions), Variables: map[string]cty.Value{
+		"var": unknowns(l.base.Variables["var"]), "local": unknowns(l.base.Variables["local"]),
+	}}
+	ctx.Functions["env"] = laterEnv
+	for _, c := range l.blocks.Clusters {
+		if c != chosen {
+			ctx.Variables["cluster"] = named(c.Name)
+			l.scope(ctx).cluster(c)
+		}
+	}
+}
+
+// unknowns is an object whose values are not known, but whether they are secrets.
+func unknowns(object cty.Value) cty.Value {
+	values := object.AsValueMap()
+	for name, v := range values {
+		values[name] = cty.DynamicVal
+		if v.IsMarked() {
+			values[name] = cty.DynamicVal.Mark(secretMark)
+		}
+	}
+	return cty.ObjectVal(values)
+}
+
+// named is what expressions see as cluster.
+func named(cluster string) cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(cluster)})
+}
+
+func (s *scope) cluster(c *clusterBlock) *schema.Cluster {
 	s.remarks(c.Description, c.Labels)
-	d := &schema.Cluster{Name: c.Name, Source: c.DefRange, Attrs: map[string]hcl.Range{}}
+	d := &schema.Cluster{Name: c.Name, Written: schema.Written{Source: c.DefRange, Attrs: map[string]hcl.Range{}}}
 	d.BootstrapServers = s.servers(c.BootstrapServers)
 	d.ID, _ = s.text(c.ClusterID)
 	d.Principal = s.principal(c.Principal)
@@ -136,10 +182,6 @@ func (l *loader) cluster(c *clusterBlock) *schema.Cluster {
 	return d
 }
 
-func (l *loader) nameCluster(name string) {
-	l.base.Variables["cluster"] = cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(name)})
-}
-
 // servers takes a list, or Kafka's comma-separated string.
 func (s *scope) servers(a *hcl.Attribute) []string {
 	if a == nil {
@@ -154,6 +196,9 @@ func (s *scope) servers(a *hcl.Attribute) []string {
 		servers = strings.Split(v.AsString(), ",")
 	} else if servers, ok = s.textsOf(a.Expr, v); !ok {
 		return nil
+	}
+	if len(servers) == 0 {
+		s.refuse(a.Expr.Range(), "No bootstrap servers", `Name one at least, like ["b1.example:9092"].`)
 	}
 	for i, server := range servers {
 		servers[i] = strings.TrimSpace(server)
@@ -198,10 +243,6 @@ func (s *scope) tls(b *tlsBlock, attrs map[string]hcl.Range) *schema.TLS {
 	return t
 }
 
-var mechanisms = []string{
-	string(schema.Plain), string(schema.ScramSHA256), string(schema.ScramSHA512), string(schema.OAuthBearer), string(schema.AWSMSKIAM),
-}
-
 // sasl evaluates who connects. What is not here may come from the environment
 // when the connection is opened.
 func (s *scope) sasl(b *saslBlock, attrs map[string]hcl.Range) *schema.SASL {
@@ -213,6 +254,10 @@ func (s *scope) sasl(b *saslBlock, attrs map[string]hcl.Range) *schema.SASL {
 		note(attrs, "sasl."+path, a)
 	}
 	mechanism, ok := s.text(b.Mechanism)
+	mechanisms := make([]string, len(schema.Mechanisms()))
+	for i, m := range schema.Mechanisms() {
+		mechanisms[i] = string(m)
+	}
 	if ok && !slices.Contains(mechanisms, mechanism) {
 		s.refuse(b.Mechanism.Expr.Range(), "Unknown SASL mechanism "+schema.Quote(mechanism), "It is one of %s.%s", strings.Join(mechanisms, ", "), didYouMean(mechanism, mechanisms))
 	}
@@ -248,7 +293,7 @@ func (s *scope) secret(a *hcl.Attribute) schema.Secret {
 	ctx := s.ctx
 	return schema.NewSecret(func() (string, error) {
 		v, diags := evaluate(a.Expr, ctx)
-		if diags = explained(diags); diags.HasErrors() {
+		if diags = s.loader.explained(diags); diags.HasErrors() {
 			return "", fmt.Errorf("%s: %s", diag.Place(a.Expr.Range()), diags[0].Detail)
 		}
 		text, err := secretText(v)

@@ -37,7 +37,7 @@ cluster "prod" {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	want := &schema.Topology{Name: "t", Labels: map[string]string{"a": "b"}, Cluster: &schema.Cluster{
+	want := &schema.Topology{Name: "t", Labels: map[string]string{"a": "b"}, Clusters: []string{"prod"}, Cluster: &schema.Cluster{
 		Name: "prod", BootstrapServers: []string{"b1:9093", "[::1]:9092"}, ID: "4L6g3nShT-eMCtK--X86sw", Principal: "User:deployer", OpenByDefault: &closed,
 		TLS:  &schema.TLS{CAFile: dir + "/ca.pem", KeyFile: "/etc/key.pem", ServerName: "kafka"},
 		SASL: &schema.SASL{Mechanism: schema.OAuthBearer, TokenURL: "https://idp/token", ClientID: "q", Scope: "kafka"},
@@ -53,7 +53,7 @@ cluster "prod" {
 }
 
 func TestEmbeddedCluster(t *testing.T) {
-	topology := load(t, "topology \"t\" {}\ncluster \"a\" {\n  cluster_id = env(\"NOT_SET\")\n}\n", lang.Options{Cluster: "embedded"})
+	topology := load(t, "topology \"t\" {}\ncluster \"a\" {\n  cluster_id = \"4L6g3nShT-eMCtK--X86sw\"\n}\n", lang.Options{Cluster: "embedded"})
 	if diff := cmp.Diff(&schema.Cluster{Name: "embedded"}, topology.Cluster, places); diff != "" {
 		t.Error(diff)
 	}

@@ -49,9 +49,13 @@ func (s *scope) config(q *schema.Queue, a *hcl.Attribute) {
 // setting evaluates one value of a config map.
 func (s *scope) setting(q *schema.Queue, key string, keyAt hcl.Range, expr hcl.Expression) {
 	var v cty.Value
-	if !s.failing(func() { v, _ = s.value(expr) }) {
-		s.set(q, key, v, keyAt, expr.Range())
+	if s.failing(func() { v, _ = s.value(expr) }) {
+		return
 	}
+	if _, set := q.Config[key]; v.IsNull() && !set && len(expr.Variables()) == 0 && !s.failed {
+		s.warn(expr.Range(), "Nothing to take away", "null takes away what a profile sets, and none sets %s here: it is inherited all the same. Leave the line out, or give it a value.", key)
+	}
+	s.set(q, key, v, keyAt, expr.Range())
 }
 
 // computedConfig takes a map that an expression gives, merge(...) for example.
@@ -93,6 +97,8 @@ func (s *scope) set(q *schema.Queue, key string, v cty.Value, keyAt, valueAt hcl
 func (s *scope) key(name string, at hcl.Range) catalog.Key {
 	known, ok := catalog.Topic.Find(name)
 	switch {
+	case name == "":
+		s.refuse(at, "Config key without a name", "Name one of Kafka's topic configs, like retention.ms.")
 	case strings.HasSuffix(name, ".replication.throttled.replicas"):
 		s.refuse(at, "Config key cannot be declared", "%s belongs to moves of replicas: queueform sets and removes it.", name)
 	case ok && known.ReadOnly:

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,47 +10,84 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/queueform/queueform/schema"
 )
 
 // explained says in this language's words what a user would not find out from
 // hcl's, and takes secrets out of them.
-func explained(diags hcl.Diagnostics) hcl.Diagnostics {
+func (l *loader) explained(diags hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range diags {
-		if d.Summary == "Variables not allowed" || d.Summary == "Function calls not allowed" {
+		switch {
+		case d.Summary == "Variables not allowed" || d.Summary == "Function calls not allowed":
 			d.Detail = "This is read before variables and locals have values: write it as a literal."
-		}
-		if d.Expression == nil || d.EvalContext == nil {
-			continue
-		}
-		if showsSecret(d) {
-			d.Detail = "The expression holds a secret, so what exactly is wrong is not shown here."
-		}
-		switch d.Summary {
-		case "Unknown variable":
-			explainRoot(d)
-		case "Unsupported attribute", "Invalid index":
-			explainStep(d)
-		case "Call to unknown function":
-			explainFunction(d)
+		case l.withholds(d.Subject) && envCall(d) == nil:
+			d.Detail = notShown
+			l.explainWithheld(d)
+		case d.Expression != nil && d.EvalContext != nil:
+			explain(d)
 		}
 		d.Expression, d.EvalContext = nil, nil // values are not shown: some are secret
 	}
 	return diags
 }
 
+// explainWithheld tells what can be said of a name without quoting it. Only
+// where what it belongs to is there, the name is no secret without quotes.
+func (l *loader) explainWithheld(d *hcl.Diagnostic) {
+	named, ok := d.Expression.(*hclsyntax.ScopeTraversalExpr)
+	switch {
+	case !ok || d.EvalContext == nil:
+	case d.Summary == "Unsupported attribute":
+		explainTraversal(d, named.Traversal)
+	case d.Summary == "Unknown variable" && places[named.Traversal.RootName()] != "":
+		explainRoot(d)
+	case d.Summary == "Unknown variable":
+		d.Detail = "There is nothing of this name to refer to. Text is written in quotes."
+	}
+}
+
+func explain(d *hcl.Diagnostic) {
+	if showsSecret(d) {
+		d.Detail = notShown
+	}
+	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+		if _, panicked := errors.AsType[function.PanicError](extra.FunctionCallError()); panicked {
+			d.Detail = fmt.Sprintf("The function %q has no result for these arguments.", extra.CalledFunctionName())
+		}
+	}
+	switch d.Summary {
+	case "Unknown variable":
+		explainRoot(d)
+	case "Unsupported attribute", "Invalid index":
+		explainStep(d)
+	case "Call to unknown function":
+		explainFunction(d)
+	}
+}
+
 // showsSecret says whether a complaint may quote a secret: the expression at
 // fault sees one. Only env itself fails before it has one.
 func showsSecret(d *hcl.Diagnostic) bool {
 	exprs := []hclsyntax.Expression{}
-	call, called := d.Expression.(*hclsyntax.FunctionCallExpr)
-	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok && called && extra.CalledFunctionName() == "env" && call.Name == "env" {
+	if call := envCall(d); call != nil {
 		exprs = call.Args
 	} else if expr, ok := d.Expression.(hclsyntax.Expression); ok {
 		exprs = append(exprs, expr)
 	}
 	return slices.ContainsFunc(exprs, func(expr hclsyntax.Expression) bool { return seesSecret(expr, d.EvalContext) })
+}
+
+// envCall is the call of env that a complaint is about: it says which variable
+// is not set. Nil is one about anything else.
+func envCall(d *hcl.Diagnostic) *hclsyntax.FunctionCallExpr {
+	call, called := d.Expression.(*hclsyntax.FunctionCallExpr)
+	extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	if !called || !ok || call.Name != "env" || extra.CalledFunctionName() != "env" {
+		return nil
+	}
+	return call
 }
 
 func seesSecret(expr hclsyntax.Expression, ctx *hcl.EvalContext) bool {
@@ -122,13 +160,13 @@ func explainStep(d *hcl.Diagnostic) {
 	}
 }
 
-// declaring are the roots of names that files declare.
-var declaring = []string{"var", "local", "profile", "queue"}
+// declaring are the roots of names that files declare, and in which blocks.
+var declaring = map[string]string{"var": "variable", "local": "locals", "profile": "profile", "queue": "queue", "external.queue": "external"}
 
 func explainTraversal(d *hcl.Diagnostic, t hcl.Traversal) {
 	v, _ := t[:1].TraverseAbs(d.EvalContext)
 	path := t.RootName()
-	for i, step := range t[1:] {
+	for _, step := range t[1:] {
 		name, ok := stepName(step)
 		keys, has := keysOf(v)
 		if !ok || !has {
@@ -137,8 +175,8 @@ func explainTraversal(d *hcl.Diagnostic, t hcl.Traversal) {
 		if !slices.Contains(keys, name) {
 			d.Summary = fmt.Sprintf("There is no %s%s", path, stepText(step))
 			d.Detail = "It has these: " + strings.Join(keys, ", ") + "." + didYouMean(name, keys)
-			if i == 0 && slices.Contains(declaring, path) || path == "external.queue" {
-				d.Detail, d.Extra = "It is not declared."+didYouMean(name, keys), undeclared{}
+			if block, ok := declaring[path]; ok {
+				d.Detail, d.Extra = "It is not declared."+didYouMean(name, keys), undeclared{block}
 			}
 			return
 		}

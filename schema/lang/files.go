@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/queueform/queueform/schema/diag"
 )
 
 const (
@@ -24,9 +26,9 @@ const (
 // source is one file on its way through the parser.
 type source struct {
 	name   string
-	file   *hcl.File
+	file   diag.File // without text where it could not be read
 	blocks blocks
-	lost   bool // not all its blocks are in blocks
+	lost   []string // types of blocks that may be in it and are not in blocks; anyBlock: of any
 	diags  hcl.Diagnostics
 }
 
@@ -53,12 +55,13 @@ func (l *loader) read() bool {
 	for i := range sources {
 		s := &sources[i]
 		l.complain(s.diags...)
-		if s.file != nil {
+		if s.file.Text != nil {
 			l.files[s.name], parsed = s.file, true
 		}
-		l.broken = l.broken || s.lost
+		l.lost = append(l.lost, s.lost...)
 		l.blocks.add(&s.blocks)
 	}
+	l.withhold()
 	return parsed
 }
 
@@ -90,16 +93,47 @@ func reason(err error) string {
 }
 
 func (s *source) read() {
-	s.file, s.diags = parse(s.name)
-	if s.lost = s.diags.HasErrors(); s.lost {
+	file, diags := parse(s.name)
+	if diags.HasErrors() {
+		s.lost = []string{anyBlock}
+		if file != nil {
+			s.file = Guarded(file.Bytes, diags)
+		}
+		s.diags = fewer(diags, s.name)
 		return
 	}
-	s.diags = append(s.diags, gohcl.DecodeBody(s.file.Body, nil, &s.blocks)...)
+	s.file.Text = file.Bytes
+	s.diags = append(diags, gohcl.DecodeBody(file.Body, nil, &s.blocks)...)
 	if s.diags.HasErrors() { // within the blocks that are there, or because one is not
-		_, outside := s.file.Body.Content(fileSchema)
-		s.lost = outside.HasErrors()
+		_, outside := file.Body.Content(fileSchema)
+		for _, d := range outside { // it may belong in a block that holds secrets
+			s.lost = append(s.lost, meant(file.Bytes, d)...)
+			if d.Summary == unknownBlock && bytes.HasSuffix(lineAt(file.Bytes, d.Subject.Start.Byte), []byte("{")) {
+				continue // they are on the lines after
+			}
+			s.file.Withheld = append(s.file.Withheld, diag.Part{From: d.Subject.Start.Byte, To: d.Subject.End.Byte})
+		}
 	}
+	allowed(file, s.diags)
 	s.diags = append(s.diags, s.blocks.kinds()...)
+}
+
+// meant is which type of block may be lost by a problem at the top of a file.
+func meant(text []byte, d *hcl.Diagnostic) []string {
+	if d.Summary != unknownBlock && d.Summary != unknownArgument {
+		return []string{anyBlock}
+	}
+	name := strings.Trim(string(d.Subject.SliceBytes(text)), `"`)
+	if near := closest(name, blockTypes(fileSchema)); near != "" {
+		return []string{near}
+	}
+	return nil
+}
+
+// lineAt is the rest of the line from an offset on, without spaces at its end.
+func lineAt(text []byte, offset int) []byte {
+	line, _, _ := bytes.Cut(text[offset:], []byte("\n"))
+	return bytes.TrimSpace(line)
 }
 
 // parse reads a file by the syntax that its name tells. The file is nil where
@@ -119,7 +153,7 @@ func parse(name string) (*hcl.File, hcl.Diagnostics) {
 	if file == nil {
 		file = &hcl.File{Bytes: text}
 	}
-	return file, fewer(diags, name)
+	return file, diags
 }
 
 // fewer cuts the complaints about the syntax of one file to what a person

@@ -3,6 +3,7 @@ package lang_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/queueform/queueform/schema/lang"
@@ -49,5 +50,30 @@ func TestFile(t *testing.T) {
 	}
 	if q := loaded.Topology.Resources[0]; q.Declared().Description != "a text" {
 		t.Errorf("described as %q", q.Declared().Description)
+	}
+}
+
+// A short text that asks for more than any memory or patience holds is refused.
+func TestBoundedFunctions(t *testing.T) {
+	for expression, want := range map[string]string{
+		`format("%9999999999d", 1)`:                                           "more than 16777216 bytes of text",
+		`format("%.9999999999f", 1)`:                                          "more than 16777216 bytes of text",
+		`formatlist("%999999d", range(1000))`:                                 "more than 16777216 bytes of text",
+		`indent(9999999999, "a\nb")`:                                          "more than 16777216 bytes of text",
+		`indent(-5, "a\nb")`:                                                  `"indent" has no result`,
+		`join(join("-", range(50000)), range(50000))`:                         "more than 16777216 bytes of text",
+		`replace(join("", range(50000)), "1", join("", range(50000)))`:        "more than 16777216 bytes of text",
+		`replace(join("", range(50000)), "/./", join("", range(50000)))`:      "more than 16777216 bytes of text",
+		`setproduct(range(1000), range(1000))`:                                "more than 100000 elements",
+		`setproduct(["a", "b"], range(10000), range(10000), range(10000))`:    "more than 100000 elements",
+		`distinct(range(10000))`:                                              "more than 2000 elements to compare",
+		`range(100001)`:                                                       "more than 100000 numbers",
+		`jsondecode(join("", formatlist("[%s", [for i in range(600) : ""])))`: "more than 500 brackets",
+		`log(0, 0)`: `"log" has no result`,
+	} {
+		_, diags := lang.Load(directory(t, map[string]string{"t.hcl": "topology \"t\" {}\nqueue \"q\" {\n  description = jsonencode(" + expression + ")\n}\n"}), lang.Options{})
+		if len(diags) != 1 || !strings.Contains(diags[0].Detail, want) {
+			t.Errorf("%s: %v, want %s", expression, diags, want)
+		}
 	}
 }

@@ -26,10 +26,11 @@ type Options struct {
 }
 
 // Loaded is what a directory declares. Topology is nil where nothing could be
-// evaluated; Files are there all the same, to show where.
+// evaluated; Files are there all the same, to show where, and hold back the
+// lines that a literal secret may be written on.
 type Loaded struct {
 	Topology *schema.Topology
-	Files    map[string]*hcl.File
+	Files    diag.Files
 }
 
 // Load reads all *.hcl and *.hcl.json files of a directory, not recursively,
@@ -39,17 +40,17 @@ func Load(dir string, o Options) (Loaded, hcl.Diagnostics) {
 	if o.Env == nil {
 		o.Env = func(string) (string, bool) { return "", false }
 	}
-	l := &loader{dir: dir, options: o, files: map[string]*hcl.File{}, near: map[string]string{}}
+	l := &loader{dir: dir, options: o, files: diag.Files{}, near: map[string]string{}}
 	t := l.load()
-	return Loaded{Topology: t, Files: l.files}, tidy(l.diags, l.broken)
+	return Loaded{Topology: t, Files: l.files}, tidy(l.diags, l.lost)
 }
 
 // loader is one Load's state.
 type loader struct {
 	dir     string
 	options Options
-	files   map[string]*hcl.File
-	broken  bool // blocks were lost: what is not declared may be declared in one of them
+	files   diag.Files
+	lost    []string // types of blocks that were lost: what is not declared may be declared in one of them
 	blocks  blocks
 	base    *hcl.EvalContext  // var, local, cluster, profile and functions, as far as they are evaluated
 	near    map[string]string // unknown config keys, and the known ones that they may mean
@@ -63,12 +64,13 @@ func (l *loader) load() *schema.Topology {
 		return nil
 	}
 	l.base = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions(l.dir, l.options.Env)}
-	chosen := l.chooseCluster()
+	chosen, known := l.chooseCluster()
 	l.variables(chosen)
 	l.locals()
+	l.otherClusters(chosen)
 	cluster := l.cluster(chosen)
 	t := l.topology()
-	t.Cluster = cluster
+	t.Cluster, t.Clusters = cluster, known
 	l.resources(t)
 	slices.SortFunc(t.Resources, func(a, b schema.Resource) int { return a.Declared().Addr.Compare(b.Declared().Addr) })
 	slices.SortFunc(t.Removals, func(a, b schema.Removal) int { return a.Addr.Compare(b.Addr) })
@@ -83,7 +85,7 @@ func (l *loader) topology() *schema.Topology {
 			Summary:  "No topology block",
 			Detail:   `One file must name the topology, the owner of all that the directory declares: topology "shop" {}`,
 			Subject:  l.firstLine(),
-			Extra:    undeclared{},
+			Extra:    undeclared{"topology"},
 		})
 		return &schema.Topology{}
 	}

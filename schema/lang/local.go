@@ -92,7 +92,7 @@ func (e *localsEvaluation) used(a *hcl.Attribute) (values map[string]cty.Value, 
 		case e.attributes[name] == nil:
 			e.scope.loader.complain(&hcl.Diagnostic{
 				Severity: hcl.DiagError, Summary: "There is no local" + stepText(t[1]), Detail: "It is not declared." + didYouMean(name, e.names),
-				Subject: t.SourceRange().Ptr(), Extra: undeclared{},
+				Subject: t.SourceRange().Ptr(), Extra: undeclared{"locals"},
 			})
 			ok = false
 		default:

@@ -13,19 +13,22 @@ import (
 
 // What a diagnostic may carry as Extra on its way through this package.
 type (
-	undeclared struct{}            // it says that something is not declared: not to be told where blocks were lost
+	undeclared struct{ in string } // it says that something is not declared: not to be told where a block of this type was lost
 	onceOnly   struct{ of string } // the first of its kind says it for all
 )
 
+// anyBlock is a block whose type is not known.
+const anyBlock = ""
+
 // tidy orders diagnostics by place and leaves out what follows from others.
-func tidy(diags hcl.Diagnostics, broken bool) hcl.Diagnostics {
+func tidy(diags hcl.Diagnostics, lost []string) hcl.Diagnostics {
 	slices.SortStableFunc(diags, compareDiagnostics)
 	told := map[onceOnly]bool{}
 	var tidied hcl.Diagnostics
 	for _, d := range diags {
 		switch extra := d.Extra.(type) {
 		case undeclared:
-			if broken {
+			if slices.Contains(lost, anyBlock) || slices.Contains(lost, extra.in) {
 				continue
 			}
 			d.Extra = nil

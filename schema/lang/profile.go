@@ -61,7 +61,7 @@ func (l *loader) profiles() {
 }
 
 func newQueue(source hcl.Range) *schema.Queue {
-	return &schema.Queue{Decl: schema.Decl{Source: source, Attrs: map[string]hcl.Range{}}}
+	return &schema.Queue{Decl: schema.Decl{Written: schema.Written{Source: source, Attrs: map[string]hcl.Range{}}}}
 }
 
 // fromProfile begins a queue with what its profile says, if it has one.

@@ -238,7 +238,7 @@ func (l *loader) externals(b *externalBlock, all []instance) []schema.Resource {
 	note(attrs, "topic", b.Topic)
 	l.forEach(all, func(i instance) {
 		s := l.scope(i.ctx)
-		q := &schema.ExternalQueue{Decl: schema.Decl{Addr: i.addr, Source: b.DefRange, Attrs: attrs}}
+		q := &schema.ExternalQueue{Decl: schema.Decl{Addr: i.addr, Written: schema.Written{Source: b.DefRange, Attrs: attrs}}}
 		q.Description, q.Labels = s.remarks(b.Description, b.Labels)
 		var named bool
 		if q.Topic, named = s.topic(b.Topic, b.Label, b.LabelRange); named {

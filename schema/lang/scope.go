@@ -31,19 +31,20 @@ func (l *loader) scope(ctx *hcl.EvalContext) *scope { return &scope{loader: l, c
 func (s *scope) refuse(at hcl.Range, summary, detail string, args ...any) {
 	d := problem(summary, detail, args...)
 	d.Subject = &at
-	s.complain(d)
+	s.failed = true
+	s.loader.complain(d)
 }
 
 func (s *scope) warn(at hcl.Range, summary, detail string, args ...any) {
 	d := problem(summary, detail, args...)
 	d.Severity, d.Subject = hcl.DiagWarning, &at
-	s.complain(d)
+	s.loader.complain(d)
 }
 
-// complain hands on what the files' author should know, in this language's words.
+// complain hands on what hcl has to say, in this language's words.
 func (s *scope) complain(diags ...*hcl.Diagnostic) {
 	s.failed = s.failed || hcl.Diagnostics(diags).HasErrors()
-	s.loader.complain(explained(diags)...)
+	s.loader.complain(s.loader.explained(diags)...)
 }
 
 // failing says whether anything that is evaluated meanwhile is wrong.

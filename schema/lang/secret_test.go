@@ -26,7 +26,7 @@ func TestSecretsAreRevealedLate(t *testing.T) {
 		`var.none == null ? 5 : 6`: "5",
 		`env("NOT_SET")`:           `error t.hcl:17:17: Call to function "env" failed: the environment variable NOT_SET is not set.`,
 		`var.later`:                "error t.hcl:17:17: the variable has no value",
-		`tonumber(env("SECRET"))`:  "error t.hcl:17:17: The expression holds a secret, so what exactly is wrong is not shown here.",
+		`tonumber(env("SECRET"))`:  "error t.hcl:17:17: There may be a secret in it, so what exactly is wrong is not shown.",
 	} {
 		clear(asked)
 		dir := directory(t, map[string]string{"t.hcl": `topology "t" {}

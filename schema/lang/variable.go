@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -24,6 +25,26 @@ type variableBlock struct {
 	Sensitive   *hcl.Attribute     `hcl:"sensitive,optional"`
 	Labels      *hcl.Attribute     `hcl:"labels,optional"`
 	Validations []*validationBlock `hcl:"validation,block"`
+	DefRange    hcl.Range          `hcl:",def_range"`
+	Body        hcl.Body           `hcl:",body"`
+}
+
+var variableSchema, _ = gohcl.ImpliedBodySchema(variableBlock{})
+
+// open says whether what is written in the block may be shown: it has nothing
+// but what belongs there, and does not call itself sensitive.
+func (v *variableBlock) open() bool {
+	if v.Sensitive == nil {
+		return v.understood()
+	}
+	sensitive, diags := v.Sensitive.Expr.Value(nil)
+	return v.understood() && !diags.HasErrors() && sensitive.RawEquals(cty.False)
+}
+
+// understood says whether all that is in the block belongs there.
+func (v *variableBlock) understood() bool {
+	_, unexpected := v.Body.Content(variableSchema)
+	return !unexpected.HasErrors()
 }
 
 type validationBlock struct {
@@ -54,6 +75,7 @@ func (l *loader) variables(chosen *clusterBlock) {
 		declared[v.Name] = v
 	}
 	values := l.given(chosen, declared)
+	l.otherVariables(chosen, declared)
 	evaluated := make(map[string]cty.Value, len(declared))
 	for name, v := range declared {
 		evaluated[name] = l.variable(v, values[name])
@@ -61,25 +83,48 @@ func (l *loader) variables(chosen *clusterBlock) {
 	l.base.Variables["var"] = cty.ObjectVal(evaluated)
 	for name, v := range declared {
 		at := v.NameRange
-		if g, ok := values[name]; ok && v.Sensitive == nil {
-			at = g.at // the line of a secret is not to be shown
+		if g, ok := values[name]; ok {
+			at = g.at
 		}
 		l.validations(v, at)
 	}
+}
+
+// otherVariables checks the names and types of what the clusters that are not
+// chosen set. The values are theirs alone.
+func (l *loader) otherVariables(chosen *clusterBlock, declared map[string]*variableBlock) {
+	for _, c := range l.blocks.Clusters {
+		if c == chosen {
+			continue
+		}
+		l.clusterVariables(c, func(name string, g given) {
+			if v := l.declared(declared, name, g); v != nil {
+				l.variable(v, g)
+			}
+		})
+	}
+}
+
+// declared is the variable that a value is for. One for no variable is refused.
+func (l *loader) declared(all map[string]*variableBlock, name string, g given) *variableBlock {
+	v, known := all[name]
+	if !known {
+		d := problem("No variable "+schema.Quote(name), "%s sets a variable that is not declared.%s", g.from, didYouMean(name, slices.Sorted(maps.Keys(all))))
+		d.Extra = undeclared{"variable"}
+		if !g.text {
+			d.Subject = &g.at
+		}
+		l.complain(d)
+	}
+	return v
 }
 
 // given gathers the values from outside, and refuses those for no variable.
 func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock) map[string]given {
 	values := map[string]given{}
 	set := func(name string, g given) {
-		v, known := declared[name]
-		if !known {
-			d := problem("No variable "+schema.Quote(name), "%s sets a variable that is not declared.%s", g.from, didYouMean(name, slices.Sorted(maps.Keys(declared))))
-			d.Extra = undeclared{}
-			if !g.text {
-				d.Subject = &g.at
-			}
-			l.complain(d)
+		v := l.declared(declared, name, g)
+		if v == nil {
 			return
 		}
 		if g.text {
@@ -111,17 +156,14 @@ func (l *loader) given(chosen *clusterBlock, declared map[string]*variableBlock)
 
 // varFile reads a file of attributes alone.
 func (l *loader) varFile(path string, set func(string, given)) {
+	s := l.scope(nil)
 	file, diags := parse(path) // not among the files to show lines of: they may hold secrets
-	for _, d := range diags {
-		d.Detail = "What exactly is wrong is not shown, since the file may hold secrets."
-	}
-	l.complain(diags...)
+	s.complain(fewer(diags, path)...)
 	if diags.HasErrors() {
 		return
 	}
 	attributes, diags := file.Body.JustAttributes()
-	l.complain(diags...)
-	s := l.scope(nil)
+	s.complain(diags...)
 	for name, a := range attributes {
 		v, diags := a.Expr.Value(nil)
 		s.complain(diags...)
@@ -135,17 +177,19 @@ func (l *loader) varFile(path string, set func(string, given)) {
 // value it stays unknown until a secret is needed.
 func (l *loader) variable(v *variableBlock, g given) cty.Value {
 	s := l.scope(&hcl.EvalContext{Functions: l.base.Functions})
-	wanted, defaults := s.variableType(v.Type)
 	sensitive, _ := s.flag(v.Sensitive)
+	wanted, defaults := s.variableType(v.Type)
 	s.remarks(v.Description, v.Labels)
+	s.failed = s.failed || !v.understood()
 	switch {
 	case g.text:
-		g.value = l.fromText(g, wanted, sensitive)
+		g.value = l.fromText(g, wanted, v.open())
 	case g.from != "":
 	case v.Default != nil:
 		value, diags := evaluate(v.Default.Expr, s.ctx)
 		s.complain(diags...)
 		g = given{value: value, from: "its default", at: v.Default.Expr.Range()}
+	case s.failed: // and the value may be what is misspelt
 	case sensitive:
 		return cty.UnknownVal(wanted).Mark(secretMark)
 	default:
@@ -160,9 +204,6 @@ func (l *loader) variable(v *variableBlock, g given) cty.Value {
 	}
 	converted, err := convert.Convert(g.value, wanted)
 	if err != nil {
-		if sensitive {
-			g.at = v.NameRange // the line of the value is not to be shown
-		}
 		s.refuse(g.at, "Wrong type for variable "+v.Name, "The value from %s does not fit: %v.", g.from, err)
 		return cty.DynamicVal
 	}
@@ -184,7 +225,7 @@ func (s *scope) variableType(a *hcl.Attribute) (cty.Type, *typeexpr.Defaults) {
 
 // fromText reads a string from outside: as it is for simple types, as an HCL
 // expression for the others.
-func (l *loader) fromText(g given, wanted cty.Type, sensitive bool) cty.Value {
+func (l *loader) fromText(g given, wanted cty.Type, open bool) cty.Value {
 	if wanted.IsPrimitiveType() || wanted == cty.DynamicPseudoType {
 		return g.value
 	}
@@ -196,7 +237,7 @@ func (l *loader) fromText(g given, wanted cty.Type, sensitive bool) cty.Value {
 		}
 	}
 	what := "It"
-	if !sensitive {
+	if open {
 		what = schema.Quote(g.value.AsString())
 	}
 	l.complain(problem("Malformed value from "+g.from, "%s is not an HCL value of type %s.", what, wanted.FriendlyNameForConstraint()))

@@ -10,6 +10,16 @@ queue "arguments" {
   config { # error: Unsupported block type | If so, use the equals sign
   }
 
+  colour = "red" # error: Unsupported argument | These are: config, dead_letter,
+
+  colours { # error: Unsupported block type | These blocks are: lifecycle, load, placement.
+  }
+
+  placement { # error: Unclear placement
+    colour { # error: Unsupported block type | No block is; these arguments are: racks, replicas.
+    }
+  }
+
   loads { # error: Unsupported block type | Did you mean "load"?
   }
 
@@ -34,3 +44,6 @@ queue "" {} # error: "" cannot be a label # error: Not a topic name
 external "topic" "payments" {} # error: Unknown kind of object "topic" | external names one of: queue.
 
 delete "queues" "orders" {} # error: Unknown kind of object "queues" | Did you mean "queue"?
+
+colours "top" { # error: Unsupported block type | These blocks are: cluster, delete, external, forget, locals, profile, queue, topology, variable.
+}

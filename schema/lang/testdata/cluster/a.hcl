@@ -40,7 +40,44 @@ cluster "prod" {} # error: Cluster declared twice
 
 cluster "embedded" {} # error: This name is taken
 
-# Another cluster is not evaluated.
+# Another cluster is evaluated as far as it does not depend on the choice.
 cluster "dev" {
-  bootstrap_servers = env("NOT_SET")
+  bootstrap_servers = env("NOT_SET") # error: A secret would be shown here
+  cluster_id        = var.env == "prod" ? 5 : local.id
+  principal         = "${cluster.name}" # error: Not a principal
+  variables = {
+    env  = "dev"
+    size = "few" # error: Wrong type for variable size | from cluster.dev
+    evn  = 1     # error: No variable "evn"
+    late = local.x # error: Variables not allowed
+  }
+
+  tls {
+    ca_file = "${var.env}.pem"
+    key_fil = "x" # error: Unsupported argument
+  }
+
+  sasl {
+    mechanism = "PLAN" # error: Unknown SASL mechanism
+    username  = var.user
+    password  = { a = env("NOT_SET") } # error: Wrong type of value
+  }
 }
+
+cluster "named" {
+  bootstrap_servers = [] # error: No bootstrap servers
+  principal         = "User:${cluster.name}"
+  description       = var.user_password # error: A secret would be shown here
+
+  sasl {
+    username = "${cluster.nam}" # error: There is no cluster.nam
+  }
+}
+
+cluster "single" { bootstrap_servers = "" } # error: Not a bootstrap server
+
+variable "user" { default = 1 }
+
+variable "user_password" { sensitive = true }
+
+locals { id = "x" }

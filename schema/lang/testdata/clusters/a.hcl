@@ -1,15 +1,18 @@
-# Which of them is not said: nothing of them is evaluated, and nothing is wrong.
+# None is chosen: all are evaluated as far as they do not depend on the choice.
 topology "clusters" {}
 
 variable "env" { default = "dev" }
 
 cluster "prod" {
-  variables = { env = "prod" }
+  bootstrap_servers = ["b1:9092", "b2:${var.env}"]
+  variables         = { env = "prod" }
   sasl {
-    mechanism = env("NOT_SET")
+    mechanism = "PLAN" # error: Unknown SASL mechanism
   }
 }
 
 cluster "dev" {
-  bootstrap_servers = [local.missing]
+  bootstrap_servers = [local.missing] # error: There is no local.missing
 }
+
+queue "q" { topic = cluster.name } # error: cluster cannot be used here | several and no --cluster

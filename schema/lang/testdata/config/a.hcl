@@ -37,6 +37,16 @@ queue "listed" {
 queue "nulls" {
   config = {
     "cleanup.policy" = tolist([null, "delete"]) # error: Wrong type of value | a list of strings, and null is none
-    "retention.ms"   = null
   }
 }
+
+queue "nothing" {
+  config = {
+    "retention.ms" = null # warning: Nothing to take away | none sets retention.ms here
+    "segment.ms"   = 1 > 2 ? "1d" : null # warning: Nothing to take away
+    "flush.ms"     = local.none
+    ""             = "x" # error: Config key without a name
+  }
+}
+
+locals { none = null }

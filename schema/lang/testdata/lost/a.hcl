@@ -1,10 +1,9 @@
-# What a block that was lost may declare is not missed elsewhere.
 topology "lost" {}
 
-profil "durable" {} # error: Unsupported block type | Did you mean "profile"?
+quee "orders" {} # error: Unsupported block type | Did you mean "queue"?
 
-queue "orders" {
-  profile    = profile.durable
-  partitions = local.many
-  key        = 5 / "x" # error: Invalid operand
+queue "payments" {
+  profile     = profile.durable # error: There is no profile.durable
+  partitions  = var.partitions  # error: There is no var.partitions
+  dead_letter = queue.orders
 }

@@ -19,24 +19,24 @@ variable "checked" { # error: Variable checked is refused | The condition at tes
   }
 }
 
-# The value is no number, and its line is not to be shown.
-variable "number" { # error: Wrong type for variable number | a number is required
-  default   = "hunter2"
+# The value is no number.
+variable "number" {
+  default   = "hunter2" # error: Wrong type for variable number | a number is required
   type      = number
   sensitive = true
 }
 
 locals {
   unset    = env("NOT_SET") # error: Error in function call | NOT_SET is not set
-  number   = tonumber(env("SECRET")) # error: Invalid function argument | holds a secret
-  duration = duration(var.password) # error: Error in function call | holds a secret
-  of       = env(var.password) # error: Error in function call | holds a secret
-  double   = env(env("SECRET")) # error: Error in function call | holds a secret
-  spread   = tonumber([env("SECRET")]...) # error: Invalid function argument | holds a secret
-  keyed    = { for k in ["a", "b"] : env("SECRET") => k } # error: Duplicate object key | holds a secret
+  number   = tonumber(env("SECRET")) # error: Invalid function argument | may be a secret
+  duration = duration(var.password) # error: Error in function call | may be a secret
+  of       = env(var.password) # error: Error in function call | may be a secret
+  double   = env(env("SECRET")) # error: Error in function call | may be a secret
+  spread   = tonumber([env("SECRET")]...) # error: Invalid function argument | may be a secret
+  keyed    = { for k in ["a", "b"] : env("SECRET") => k } # error: Duplicate object key | may be a secret
   hidden   = { password = env("SECRET") }
-  each     = [for p in [var.password] : tonumber(p)] # error: Invalid function argument | holds a secret
-  tried    = try(tonumber(var.password), tonumber(env("SECRET"))) # error: Error in function call | holds a secret
+  each     = [for p in [var.password] : tonumber(p)] # error: Invalid function argument | may be a secret
+  tried    = try(tonumber(var.password), tonumber(env("SECRET"))) # error: Error in function call | may be a secret
   fallback = try(env("NOT_SET"), "x")
 }
 

@@ -28,6 +28,10 @@ variable "fitting" {
   default = ["x"] # error: Wrong type for variable fitting | from its default does not fit
 }
 
+variable "only_typed" { type = strin } # error: Invalid type specification
+
+variable "misspelt" { defalt = 1 } # error: Unsupported argument | Did you mean "default"?
+
 variable "early" {
   default = var.twice # error: Variables not allowed | write it as a literal
 }
