@@ -102,11 +102,11 @@ func (b *builder) createQueue(q *schema.Queue) {
 	c := Change{Addr: q.Addr, Object: q.ID(), Action: Create, Source: q.Source}
 	if q.Partitions > 0 {
 		create.Partitions = int32(q.Partitions)
-		c.Fields = append(c.Fields, Field{Path: "partitions", After: q.Partitions, Source: numbered(q, "partitions")})
+		c.Fields = append(c.Fields, Field{Path: "partitions", After: q.Partitions, Source: Written(&q.Decl, "partitions")})
 	}
 	if q.ReplicationFactor > 0 {
 		create.Factor = int16(q.ReplicationFactor)
-		c.Fields = append(c.Fields, Field{Path: "replication_factor", After: q.ReplicationFactor, Source: numbered(q, "replication_factor")})
+		c.Fields = append(c.Fields, Field{Path: "replication_factor", After: q.ReplicationFactor, Source: Written(&q.Decl, "replication_factor")})
 	}
 	if q.Placement != nil {
 		assign, err := b.placer.Place(nil, wanted(q))

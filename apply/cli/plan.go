@@ -47,7 +47,7 @@ Exit codes: 0 planned; 1 error; 2 something to do (--detailed-exitcode);
 				return err
 			}
 			defer s.close()
-			p, err := s.plan(c.Context())
+			p, err := s.plan(c.Context(), s.fresh)
 			if err != nil {
 				return err
 			}

@@ -109,7 +109,11 @@ func (s *session) close() {
 func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return inspect.Read(ctx, s.conn.Client(), scope)
+	snapshot, err := inspect.Read(ctx, s.conn.Client(), scope)
+	if err == nil && s.embedded() {
+		devcluster.Place(snapshot)
+	}
+	return snapshot, err
 }
 
 // measure answers what judging and moving ask, within --timeout.
@@ -139,8 +143,43 @@ func (p *planned) incomplete() error {
 	return &exit{code: exitError, err: errors.New("the plan is incomplete: something declared could not be read or done, as said above")}
 }
 
+// builder makes a plan for the cluster as it is.
+type builder func(*live.Snapshot) (*plan.Plan, hcl.Diagnostics, error)
+
+// fresh plans from the files.
+func (s *session) fresh(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+	p, diags := plan.Build(s.topology, now, plan.Options{Target: s.target})
+	return p, diags, nil
+}
+
+// kept takes the plan of a file as it is, or says why it holds no longer.
+func (s *session) kept(file string, d *planfile.Document) builder {
+	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+		p, err := d.Plan(s.now(now))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return p, nil, nil
+	}
+}
+
+// approved takes the plan that was shown, and plans anew where it holds no longer.
+func (s *session) approved(shown *planfile.Document, holds *bool) builder {
+	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+		p, err := shown.Plan(s.now(now))
+		if *holds = err == nil; *holds {
+			return p, nil, nil
+		}
+		return s.fresh(now)
+	}
+}
+
+func (s *session) now(snapshot *live.Snapshot) planfile.Now {
+	return planfile.Now{Version: version(), Topology: s.topology, Snapshot: snapshot}
+}
+
 // compare reads the cluster and plans.
-func (s *session) compare(ctx context.Context) (*planned, error) {
+func (s *session) compare(ctx context.Context, build builder) (*planned, error) {
 	snapshot, err := s.read(ctx, plan.Scope(s.topology))
 	if err != nil {
 		return nil, s.unreachable(s.conn.Explain(err))
@@ -152,13 +191,15 @@ func (s *session) compare(ctx context.Context) (*planned, error) {
 	defer cancel()
 	inspect.Inherited(ctx, s.conn.Client(), snapshot, plan.Unknown(s.topology, snapshot))
 	p := &planned{snapshot: snapshot}
-	p.Plan, p.diags = plan.Build(s.topology, snapshot, plan.Options{Target: s.target})
+	if p.Plan, p.diags, err = build(snapshot); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 // plan compares, lets the brokers check, and judges.
-func (s *session) plan(ctx context.Context) (*planned, error) {
-	p, err := s.checked(ctx)
+func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
+	p, err := s.checked(ctx, build)
 	if err != nil {
 		return nil, err
 	}
@@ -179,10 +220,10 @@ func (s *session) plan(ctx context.Context) (*planned, error) {
 
 // checked compares and asks whether the cluster would carry the plan out. A
 // snapshot that a lagging broker gave is taken again, for some seconds.
-func (s *session) checked(ctx context.Context) (*planned, error) {
+func (s *session) checked(ctx context.Context, build builder) (*planned, error) {
 	const longest = 4 * time.Second
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
-		p, err := s.compare(ctx)
+		p, err := s.compare(ctx, build)
 		if err != nil {
 			return nil, err
 		}

@@ -6,7 +6,6 @@ package render
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"reflect"
@@ -165,7 +164,7 @@ func (t *text) change(g group) {
 	for _, h := range c.Hazards {
 		t.hazard(h)
 	}
-	if strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete {
+	if asked := c.Check != (plan.Check{}).String(); asked && strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete {
 		t.wrapped("      ", t.paint.faint(c.Check))
 	}
 	if g.count > 1 {
@@ -204,15 +203,21 @@ func (t *text) fields(c *planfile.Change) {
 	}
 }
 
-func label(path string) string { return strings.TrimPrefix(path, "config.") }
+// label is a field's path, of a config its key alone.
+func label(path string) string {
+	if key, ok := plan.ConfigKey(path); ok {
+		return key
+	}
+	return path
+}
 
 // values are the lines for one field: one, unless it holds replica lists.
 func (t *text) values(a plan.Action, f planfile.Field) []string {
-	if lists, ok := replicaLists(f.After); ok {
-		before, _ := replicaLists(f.Before)
+	if lists, ok := f.After.Value.([][]int32); ok {
+		before, _ := f.Before.Value.([][]int32)
 		return placements(before, lists)
 	}
-	before, after := spelled(f.Before, f.BeforeSpelling), spelled(f.After, f.Spelling)
+	before, after := spelled(f.Before.Value, f.BeforeSpelling), spelled(f.After.Value, f.Spelling)
 	switch f.Inherited {
 	case plan.Before:
 		before += " (inherited)"
@@ -232,7 +237,7 @@ func (t *text) values(a plan.Action, f planfile.Field) []string {
 
 const none = "(none)"
 
-func spelled(value any, spelling string) string {
+func spelled(value plan.Value, spelling string) string {
 	switch {
 	case value == nil:
 		return none
@@ -242,19 +247,6 @@ func spelled(value any, spelling string) string {
 		return `""`
 	}
 	return fmt.Sprint(value)
-}
-
-// replicaLists reads a field's value as replica lists, from a plan or from a decoded document.
-func replicaLists(value any) ([][]int32, bool) {
-	switch value := value.(type) {
-	case [][]int32:
-		return value, true
-	case []any:
-		text, err := json.Marshal(value)
-		var lists [][]int32
-		return lists, err == nil && json.Unmarshal(text, &lists) == nil
-	}
-	return nil, false
 }
 
 // mostPlacements is how many partitions' replicas are printed.
