@@ -140,10 +140,11 @@ func (a *app) clusterFlags(c *cobra.Command) {
 	flags.BoolVar(&a.verbose, "verbose", false, "log the conversation with the cluster to stderr")
 }
 
+// version is that of the build: devel outside of version control.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
 	}
 	return info.Main.Version
 }

@@ -71,6 +71,9 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 func (s *session) connect(ctx context.Context) error {
 	servers := s.bootstrap
 	if s.embedded() {
+		if servers != nil {
+			return errors.New("--bootstrap-servers does not go with --cluster embedded: that is within queueform")
+		}
 		if diags := devcluster.Check(s.topology); diags.HasErrors() {
 			s.tell(s.files, diags)
 			return &exit{code: exitError}
@@ -82,7 +85,7 @@ func (s *session) connect(ctx context.Context) error {
 		s.closers = append(s.closers, embedded)
 		servers = embedded.Bootstrap()
 	}
-	options := connect.Options{BootstrapServers: servers, Env: s.Env, Timeout: s.timeout}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Timeout: s.timeout, Version: version()}
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -212,6 +215,9 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	p.blocking = guard.Blocking(found, s.allowed)
 	p.document = planfile.New(p.Plan, found, p.diags, version())
 	s.tell(s.files, p.diags)
+	if aimless := guard.Unplanned(s.allowed, p.Plan); len(aimless) > 0 && !p.failed() {
+		return nil, fmt.Errorf("--allow %s: nothing is planned for %s", aimless[0], aimless[0].Addr)
+	}
 	for _, unused := range guard.Unused(s.allowed, found) {
 		fmt.Fprintf(s.Err, "note: --allow %s: the plan has no such hazard\n", unused)
 	}
@@ -266,7 +272,7 @@ func (s *session) unreachable(err error) error {
 	if problem.Secret() {
 		files = nil // the line may hold it
 	}
-	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" {
+	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" && problem.Attr != "" {
 		at := c.At(problem.Attr)
 		d.Subject = &at
 	}

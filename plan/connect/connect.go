@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -26,9 +25,10 @@ const DefaultTimeout = 30 * time.Second
 
 // Options are what the command line and the environment add to a cluster block.
 type Options struct {
-	BootstrapServers []string                    // host:port; where there are any, the block's and the environment's are not used
+	BootstrapServers []string                    // host:port; not nil: the block's and the environment's are not used
 	Env              func(string) (string, bool) // looks up [Overrides]; nil: there are none
 	Timeout          time.Duration               // how long the cluster may take to answer; 0: DefaultTimeout
+	Version          string                      // of queueform, for the brokers' logs
 	Logger           *slog.Logger                // gets the conversation with the cluster; nil: silence
 }
 
@@ -40,6 +40,7 @@ type Conn struct {
 	security *tls.Config // nil: plaintext
 	timeout  time.Duration
 	journal  *journal
+	agent    string // who we are to brokers and to AWS
 	options  []kgo.Opt
 	reader   *kgo.Client
 	writer   func() *kgo.Client
@@ -53,7 +54,7 @@ type Conn struct {
 // block names, so its error, an [*Error], is about those. The context is for
 // looking up AWS credentials alone.
 func Open(ctx context.Context, c *schema.Cluster, o Options) (*Conn, error) {
-	conn := &Conn{timeout: o.Timeout}
+	conn := &Conn{timeout: o.Timeout, agent: "queueform/" + o.Version}
 	if conn.timeout == 0 {
 		conn.timeout = DefaultTimeout
 	}
@@ -137,7 +138,7 @@ func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Op
 	}
 	options := []kgo.Opt{
 		kgo.SeedBrokers(c.settings.cluster.BootstrapServers...),
-		kgo.ClientID("queueform/" + version()),
+		kgo.ClientID(c.agent),
 		kgo.Dialer(c.dial),
 		kgo.RequestTimeoutOverhead(c.patience()),
 		kgo.WithHooks(c.journal),
@@ -160,12 +161,4 @@ func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Op
 // the others get their turn within the timeout.
 func (c *Conn) patience() time.Duration {
 	return min(max(c.timeout/3, 100*time.Millisecond), 10*time.Minute)
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "devel"
-	}
-	return info.Main.Version
 }
