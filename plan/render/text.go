@@ -14,13 +14,13 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-	"github.com/fatih/color"
 	"github.com/mitchellh/go-wordwrap"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/guard"
 	"github.com/queueform/queueform/plan/planfile"
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 // Options say how a document is shown.
@@ -35,7 +35,7 @@ const mostChanges = 100
 
 // Text prints a plan: what changes, what it could lose, and what to do.
 func Text(w io.Writer, d *planfile.Document, o Options) error {
-	t := &text{Options: o, paint: newPalette(o.Color)}
+	t := &text{Options: o, paint: diag.NewPalette(o.Color)}
 	t.Width = cmp.Or(o.Width, 80)
 	t.head(d)
 	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Delete} {
@@ -52,7 +52,7 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 
 type text struct {
 	Options
-	paint palette
+	paint diag.Palette
 	out   strings.Builder
 	shown int
 }
@@ -75,7 +75,7 @@ func (t *text) head(d *planfile.Document) {
 	if d.Cluster.ID != "" {
 		on = strings.TrimSpace(on + " (" + d.Cluster.ID + ")")
 	}
-	t.line("%s on %s", t.paint.bold(d.Topology), on)
+	t.line("%s on %s", t.paint.Bold(d.Topology), on)
 	if len(d.Target) > 0 {
 		t.line("Only %s", strings.Join(texts(d.Target), ", "))
 	}
@@ -97,7 +97,7 @@ func (t *text) action(d *planfile.Document, a plan.Action) {
 	if len(groups) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold(title(a)))
+	t.line("%s", t.paint.Bold(title(a)))
 	left := 0
 	for _, g := range groups {
 		if !t.All && t.shown >= mostChanges && !g.first.Blocking() {
@@ -155,7 +155,7 @@ func (t *text) change(g group) {
 	if c.Name != c.Address.Label {
 		name = c.Name
 	}
-	sign := map[plan.Action]string{plan.Create: t.paint.green("+"), plan.Update: t.paint.yellow("~"), plan.Delete: t.paint.red("-")}[c.Action]
+	sign := map[plan.Action]string{plan.Create: t.paint.Green("+"), plan.Update: t.paint.Yellow("~"), plan.Delete: t.paint.Red("-")}[c.Action]
 	t.titled(sign, c.Address.String(), name, c.Source.String())
 	if c.NeededBy != nil {
 		t.line("      needed by %s", c.NeededBy)
@@ -165,7 +165,7 @@ func (t *text) change(g group) {
 		t.hazard(h)
 	}
 	if asked := c.Check != (plan.Check{}).String(); asked && strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete {
-		t.wrapped("      ", t.paint.faint(c.Check))
+		t.wrapped("      ", t.paint.Faint(c.Check))
 	}
 	if g.count > 1 {
 		t.line("      + %s like it", humanize.Comma(int64(g.count-1)))
@@ -180,11 +180,11 @@ func (t *text) titled(sign, address, name, source string) {
 	}
 	gap := t.Width - 4 - len(left) - len(source)
 	if gap < 2 {
-		t.line("  %s %s", sign, t.paint.bold(address)+strings.TrimPrefix(left, address))
-		t.line("      %s", t.paint.faint(source))
+		t.line("  %s %s", sign, t.paint.Bold(address)+strings.TrimPrefix(left, address))
+		t.line("      %s", t.paint.Faint(source))
 		return
 	}
-	t.line("  %s %s%s%s", sign, t.paint.bold(address)+strings.TrimPrefix(left, address), strings.Repeat(" ", gap), t.paint.faint(source))
+	t.line("  %s %s%s%s", sign, t.paint.Bold(address)+strings.TrimPrefix(left, address), strings.Repeat(" ", gap), t.paint.Faint(source))
 }
 
 func (t *text) fields(c *planfile.Change) {
@@ -270,9 +270,9 @@ func placements(before, after [][]int32) []string {
 }
 
 func (t *text) hazard(h planfile.Hazard) {
-	sign := t.paint.yellow("!")
+	sign := t.paint.Yellow("!")
 	if h.Severity == guard.Blocks {
-		sign = t.paint.red("!")
+		sign = t.paint.Red("!")
 	}
 	prose := fmt.Sprintf("%s %s: %s", h.Code, h.Severity, h.Summary)
 	if r := radius(h); r != "" {
@@ -311,7 +311,7 @@ func (t *text) moving(moves []planfile.Moving) {
 	if len(moves) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold("Moving already"))
+	t.line("%s", t.paint.Bold("Moving already"))
 	for _, m := range moves {
 		t.line("  %s partition %d to %v", m.Address, m.Partition, m.Adding)
 	}
@@ -322,7 +322,7 @@ func (t *text) throttled(objects []planfile.Object) {
 	if len(objects) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold("Left by an earlier apply"))
+	t.line("%s", t.paint.Bold("Left by an earlier apply"))
 	for _, o := range objects {
 		t.line("  a replication throttle on %s %s, which apply removes when nothing moves", o.Kind, o.Name)
 	}
@@ -333,7 +333,7 @@ func (t *text) obstacles(title string, all []planfile.Obstacle) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold(title))
+	t.line("%s", t.paint.Bold(title))
 	for _, o := range all {
 		t.titled("?", strings.TrimSuffix(o.Address.String()+" "+o.Path, " "), o.Name, o.Source.String())
 		t.wrapped("      ", o.Reason)
@@ -348,7 +348,7 @@ func (t *text) foot(d *planfile.Document) {
 	incomplete := len(d.Unseen)+len(d.Blocked) > 0
 	switch s := d.Summary; {
 	case s.Changes() > 0:
-		t.line("%s to create, %s to update, %s to delete.", t.paint.bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)))
+		t.line("%s to create, %s to update, %s to delete.", t.paint.Bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)))
 	case incomplete || len(d.Errors) > 0:
 	case len(d.Moving) > 0:
 		t.line("Nothing to do but to wait for what is moving.")
@@ -372,22 +372,4 @@ func Flags(w io.Writer, blocking []guard.Finding) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-type palette struct{ green, yellow, red, bold, faint func(...any) string }
-
-func newPalette(on bool) palette {
-	paint := func(attributes ...color.Attribute) func(...any) string {
-		c := color.New(attributes...)
-		if on {
-			c.EnableColor()
-		} else {
-			c.DisableColor()
-		}
-		return c.SprintFunc()
-	}
-	return palette{
-		green: paint(color.FgGreen), yellow: paint(color.FgYellow), red: paint(color.FgRed),
-		bold: paint(color.Bold), faint: paint(color.Faint),
-	}
 }
