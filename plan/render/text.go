@@ -10,7 +10,9 @@ import (
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
@@ -151,9 +153,9 @@ func alike(a, b *planfile.Change) bool {
 
 func (t *text) change(g group) {
 	c := g.first
-	name := ""
-	if c.Name != c.Address.Label {
-		name = c.Name
+	name := c.Name
+	if named := cmp.Or(c.Address.Label, c.Address.Key); name == named {
+		name = ""
 	}
 	sign := map[plan.Action]string{plan.Create: t.paint.Green("+"), plan.Update: t.paint.Yellow("~"), plan.Delete: t.paint.Red("-")}[c.Action]
 	t.titled(sign, c.Address.String(), name, c.Source.String())
@@ -172,19 +174,27 @@ func (t *text) change(g group) {
 	}
 }
 
-// titled prints a change's first line, its place at the right edge where there is room.
+// titled prints a change's first line, its place at the right edge. What finds
+// no room beside the address has lines of its own.
 func (t *text) titled(sign, address, name, source string) {
-	left := address
-	if name != "" {
+	const margin = "      "
+	left := "  " + sign + " " + t.paint.Bold(address)
+	used := len("  + ") + diag.Columns(address)
+	beside := name != "" && used+2+diag.Columns(name) <= t.Width
+	if beside {
 		left += "  " + name
+		used += 2 + diag.Columns(name)
 	}
-	gap := t.Width - 4 - len(left) - len(source)
-	if gap < 2 {
-		t.line("  %s %s", sign, t.paint.Bold(address)+strings.TrimPrefix(left, address))
-		t.line("      %s", t.paint.Faint(source))
+	gap := t.Width - used - diag.Columns(source)
+	if gap >= 2 && (beside || name == "") {
+		t.line("%s%s%s", left, strings.Repeat(" ", gap), t.paint.Faint(source))
 		return
 	}
-	t.line("  %s %s%s%s", sign, t.paint.Bold(address)+strings.TrimPrefix(left, address), strings.Repeat(" ", gap), t.paint.Faint(source))
+	t.line("%s", left)
+	if name != "" && !beside {
+		t.line("%s%s", margin, name)
+	}
+	t.line("%s%s", margin, t.paint.Faint(source))
 }
 
 func (t *text) fields(c *planfile.Change) {
@@ -246,7 +256,10 @@ func spelled(value plan.Value, spelling string) string {
 	case value == "":
 		return `""`
 	}
-	return fmt.Sprint(value)
+	if text := fmt.Sprint(value); !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	return strconv.Quote(fmt.Sprint(value)) // it does not speak to the terminal
 }
 
 // mostPlacements is how many partitions' replicas are printed.
