@@ -22,6 +22,7 @@ type kind interface {
 	of() schema.Kind
 	scope(*schema.Topology, *live.Scope)
 	diff(*builder)
+	facts(*Change, *live.Snapshot) []Fact
 	holds(Step, *live.Snapshot) error // nil: the step's result is there
 }
 
@@ -76,7 +77,7 @@ type builder struct {
 
 // change appends a difference and the steps that make it: neither exists alone.
 func (b *builder) change(c Change, steps ...Step) {
-	c.NeededBy = b.chosen[c.Addr]
+	c.NeededBy, c.Facts = b.chosen[c.Addr], Facts(&c, b.snapshot)
 	at := len(b.plan.Changes)
 	b.plan.Changes = append(b.plan.Changes, c)
 	for _, s := range steps {

@@ -15,7 +15,11 @@ import (
 // owner is who has an object of which this life is on the cluster. Who owned
 // another life of a topic, deleted since, owns nothing of this one.
 func (b *builder) owner(id schema.ID, life live.TopicID) (live.Owner, bool) {
-	owner, owned := b.snapshot.Ledger.Value.Owners.Of(id)
+	return ownerOf(b.snapshot, id, life)
+}
+
+func ownerOf(s *live.Snapshot, id schema.ID, life live.TopicID) (live.Owner, bool) {
+	owner, owned := s.Ledger.Value.Owners.Of(id)
 	none := live.TopicID{}
 	if owned && owner.TopicID != none && life != none && owner.TopicID != life {
 		return live.Owner{}, false
@@ -150,6 +154,14 @@ func (b *builder) forget(r *schema.Removal) {
 		return
 	}
 	if owner, _ := b.snapshot.Ledger.Value.Owners.Of(r.Object); owner.Topology == b.topology.Name {
-		b.change(Change{Addr: r.Addr, Object: r.Object, Action: Forget, Source: r.Source}, &Release{Head: Head{Phase: PhaseDelete}})
+		b.change(Change{Addr: r.Addr, Object: r.Object, Action: Forget, Source: r.Source}, &Release{Head: Head{Phase: PhaseDelete}, Topology: b.topology.Name})
 	}
+}
+
+// holds says whether the ledger knows of the release, as far as it was read.
+func (s *Release) holds(snapshot *live.Snapshot) error {
+	if owner, _ := snapshot.Ledger.Value.Owners.Of(s.Object); owner.Topology == s.Topology {
+		return fmt.Errorf("the topology %q still has it", owner.Topology)
+	}
+	return nil
 }

@@ -146,7 +146,7 @@ func TestForget(t *testing.T) {
 	declared.Removals = []schema.Removal{forgotten("shop.moved")}
 	there := map[string]live.Topic{"shop.moved": topic(lists([]int32{1}))}
 	p, diags := plan.Build(declared, world(there, owned(map[string]live.Owner{"shop.moved": {Topology: "shop"}})), plan.Options{})
-	want := []plan.Step{&plan.Release{Head: plan.Head{Phase: plan.PhaseDelete, Object: id("shop.moved"), Changes: []int{0}}}}
+	want := []plan.Step{&plan.Release{Head: plan.Head{Phase: plan.PhaseDelete, Object: id("shop.moved"), Changes: []int{0}}, Topology: "shop"}}
 	if diff := cmp.Diff(want, p.Steps); diff != "" || len(diags) > 0 || p.Changes[0].Action != plan.Forget {
 		t.Error(diags, diff)
 	}

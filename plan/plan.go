@@ -8,6 +8,7 @@ package plan
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -65,6 +66,7 @@ type Change struct {
 	Source   hcl.Range    // the block that asks for it
 	NeededBy *schema.Addr // it is here only because this targeted address refers to it
 	Adopts   bool         // the object lives, and was nobody's until now
+	Facts    []Fact
 	Check    Check
 }
 
@@ -76,6 +78,32 @@ type Field struct {
 	Inherited Side      // which side is not set on the object itself
 	Source    hcl.Range // where the file says so; the block where it says nothing
 	Spelling  string    // After as the file has it, where that differs
+}
+
+// configPrefix stands before the key in a config's path.
+const configPrefix = "config."
+
+// ConfigPath is the path of a config key.
+func ConfigPath(key string) string { return configPrefix + key }
+
+// ConfigKey is the config key at a path; false: something else is there.
+func ConfigKey(path string) (key string, ok bool) { return strings.CutPrefix(path, configPrefix) }
+
+// Written is where the files say what the value at a path shall be, be it that
+// they say it with another value.
+func Written(d *schema.Decl, path string) hcl.Range {
+	if r, ok := d.Attrs[path]; ok {
+		return r
+	}
+	switch _, isConfig := ConfigKey(path); {
+	case isConfig:
+		return d.At("config")
+	case path == "placement":
+		return d.At("replication_factor")
+	case path == "partitions", path == "replication_factor":
+		return d.At("placement")
+	}
+	return d.Source
 }
 
 // Value is one side of a field: nil, an int, a broker's config string, or the

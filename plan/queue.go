@@ -113,11 +113,11 @@ func (b *builder) createQueue(q *schema.Queue) {
 	c := Change{Addr: q.Addr, Object: q.ID(), Action: Create, Source: q.Source}
 	if q.Partitions > 0 {
 		create.Partitions = int32(q.Partitions)
-		c.Fields = append(c.Fields, Field{Path: "partitions", After: q.Partitions, Source: numbered(q, "partitions")})
+		c.Fields = append(c.Fields, Field{Path: "partitions", After: q.Partitions, Source: Written(&q.Decl, "partitions")})
 	}
 	if q.ReplicationFactor > 0 {
 		create.Factor = int16(q.ReplicationFactor)
-		c.Fields = append(c.Fields, Field{Path: "replication_factor", After: q.ReplicationFactor, Source: numbered(q, "replication_factor")})
+		c.Fields = append(c.Fields, Field{Path: "replication_factor", After: q.ReplicationFactor, Source: Written(&q.Decl, "replication_factor")})
 	}
 	if q.Placement != nil {
 		assign, err := b.placer.Place(nil, wanted(q))
@@ -144,8 +144,8 @@ func (b *builder) updateQueue(q *schema.Queue, t *live.Topic) {
 }
 
 func (queues) holds(step Step, s *live.Snapshot) error {
-	if _, ok := step.(*Release); ok {
-		return nil
+	if release, ok := step.(*Release); ok {
+		return release.holds(s)
 	}
 	name := step.About().Object.Name
 	seen := s.Topics[name]

@@ -13,10 +13,7 @@ import (
 	"github.com/queueform/queueform/schema/catalog"
 )
 
-const (
-	configPath = "config." // before the key in a field's path
-	minInSync  = "min.insync.replicas"
-)
+const minInSync = "min.insync.replicas"
 
 // configs compares the topic-level overrides: what is declared is set, what is
 // not declared goes back to the inherited value. A min.insync.replicas that
@@ -71,7 +68,7 @@ func (b *builder) overrides(q *schema.Queue, set map[string]string) []Field {
 // add takes a field's difference into the step.
 func (s *AlterConfigs) add(f *Field) {
 	s.Records++
-	key := strings.TrimPrefix(f.Path, configPath)
+	key, _ := ConfigKey(f.Path)
 	if f.Inherited == After {
 		s.Reset = append(s.Reset, key)
 		return
@@ -84,7 +81,7 @@ func (s *AlterConfigs) add(f *Field) {
 
 // rises says whether the field is a min.insync.replicas that becomes more, or may.
 func rises(f *Field) bool {
-	if f.Path != configPath+minInSync {
+	if f.Path != ConfigPath(minInSync) {
 		return false
 	}
 	before, unknown := number(f.Before)
@@ -140,7 +137,7 @@ func (b *builder) pin(q *schema.Queue, key string, set map[string]string) Field 
 }
 
 func (b *builder) inherit(q *schema.Queue, key, before string) Field {
-	f := Field{Path: configPath + key, Before: before, Inherited: After, Source: q.At("config")}
+	f := Field{Path: ConfigPath(key), Before: before, Inherited: After, Source: q.At("config")}
 	if value, known := b.snapshot.Defaults[key]; known {
 		f.After = value
 	}
@@ -148,7 +145,7 @@ func (b *builder) inherit(q *schema.Queue, key, before string) Field {
 }
 
 func configField(q *schema.Queue, key string) Field {
-	path, setting := configPath+key, q.Config[key]
+	path, setting := ConfigPath(key), q.Config[key]
 	f := Field{Path: path, After: setting.Value, Source: q.At(path)}
 	if setting.Spelling != setting.Value {
 		f.Spelling = setting.Spelling

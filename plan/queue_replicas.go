@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 )
@@ -126,7 +124,7 @@ func (b *builder) extend(q *schema.Queue, t *live.Topic) (add *AddPartitions, mo
 	case q.Partitions == 0 || q.Partitions == has:
 		return nil, nil
 	case q.Partitions < has:
-		b.refuse(numbered(q, "partitions"), "Partitions cannot be taken away",
+		b.refuse(Written(&q.Decl, "partitions"), "Partitions cannot be taken away",
 			"Topic %q has %d partitions and the file asks for %d. Kafka can only add partitions: declare %d, or a new queue with fewer and move its readers.",
 			q.Topic, has, q.Partitions, has)
 		return nil, nil
@@ -195,26 +193,18 @@ func wantedPath(q *schema.Queue) string {
 	return "replication_factor"
 }
 
-// numbered is the path of a number that a list of replicas may give instead.
-func numbered(q *schema.Queue, path string) hcl.Range {
-	if _, written := q.Attrs[path]; !written && q.Placement != nil {
-		path = "placement"
-	}
-	return q.At(path)
-}
-
 // layoutFields are the differences that the steps make good. Replicas are
 // shown one by one where their place is declared, or where nothing else tells
 // that they move.
 func layoutFields(q *schema.Queue, t *live.Topic, moves []Move, add *AddPartitions, further []Move) []Field {
 	var fields []Field
 	if add != nil {
-		fields = append(fields, Field{Path: "partitions", Before: len(t.Partitions), After: q.Partitions, Source: numbered(q, "partitions")})
+		fields = append(fields, Field{Path: "partitions", Before: len(t.Partitions), After: q.Partitions, Source: Written(&q.Decl, "partitions")})
 	}
 	told := len(moves) == 0
 	if has := t.Factor(); !told && q.ReplicationFactor > 0 && has != q.ReplicationFactor {
 		told = true
-		fields = append(fields, Field{Path: "replication_factor", Before: has, After: q.ReplicationFactor, Source: numbered(q, "replication_factor")})
+		fields = append(fields, Field{Path: "replication_factor", Before: has, After: q.ReplicationFactor, Source: Written(&q.Decl, "replication_factor")})
 	}
 	placed := len(moves) > 0 || add != nil && add.Assign != nil
 	if !told || placed && q.Placement != nil {
@@ -226,9 +216,7 @@ func layoutFields(q *schema.Queue, t *live.Topic, moves []Move, add *AddPartitio
 
 // places are the replicas of all partitions before and after.
 func places(t *live.Topic, moves []Move, add *AddPartitions, further []Move) (before, after [][]int32) {
-	for i := range t.Partitions {
-		before = append(before, t.Partitions[i].Replicas)
-	}
+	before = replicasOf(t)
 	after = slices.Clone(before)
 	if add != nil {
 		after = append(after, add.Assign...)

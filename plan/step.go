@@ -113,7 +113,10 @@ type DeleteTopic struct {
 }
 
 // Release gives up the ownership of an object: the ledger alone is asked.
-type Release struct{ Head }
+type Release struct {
+	Head
+	Topology string `json:"topology"` // whose ownership ends
+}
 
 // Batches cuts steps into requests: neighbours of one phase and one type,
 // at most that many controller records together. A step larger than that has

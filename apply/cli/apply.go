@@ -94,16 +94,14 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 			return err
 		}
 	}
-	defer s.unlock(context.WithoutCancel(ctx))
-	p, err := s.plan(ctx)
+	defer func() { s.unlock(context.WithoutCancel(ctx)) }()
+	build := s.fresh
+	if saved != nil {
+		build = s.kept(file, saved)
+	}
+	p, err := s.plan(ctx, build)
 	if err != nil {
 		return err
-	}
-	if saved != nil {
-		p.document.Bind(p.Topology)
-		if err := saved.Stale(p.document); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
 	}
 	_ = a.show(p, "text", flags.all) // that nobody reads it does not stop an apply
 	return s.carryOut(ctx, p, flags, saved != nil)
@@ -157,11 +155,12 @@ func (s *session) carryOut(ctx context.Context, p *planned, flags applyFlags, sa
 		if err := s.lock(ctx, flags.lockTimeout); err != nil {
 			return err
 		}
-		again, err := s.plan(ctx) // much may happen while a person thinks
+		p.document.Bind(s.topology)
+		again, err := s.plan(ctx, s.approved(p.document, &asked)) // much may happen while a person thinks
 		if err != nil {
 			return err
 		}
-		if asked = p.document.Stale(again.document) == nil; !asked {
+		if !asked {
 			fmt.Fprintln(s.Err, "The cluster has changed meanwhile. This is the plan now:")
 			_ = s.show(again, "text", flags.all)
 		}
@@ -303,7 +302,7 @@ func (s *session) exitOf(p *planned, report *apply.Report, missing map[plan.Step
 // converge compares once more, with the cluster as it was seen last or is
 // now, and says what is not as declared.
 func (s *session) converge(ctx context.Context, seen *live.Snapshot) error {
-	p, err := s.compare(ctx, seen)
+	p, err := s.compare(ctx, s.fresh, seen)
 	if err != nil || len(p.Changes) == 0 {
 		return err
 	}

@@ -3,10 +3,14 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/queueform/queueform/apply/cli"
 )
@@ -36,5 +40,53 @@ func TestApplyAsks(t *testing.T) {
 		if code != test.code || !strings.Contains(talk.String(), test.says) {
 			t.Errorf("%q: exit code %d, want %d and %q\n%s%s", test.answer, code, test.code, test.says, &out, &talk)
 		}
+	}
+}
+
+// answers are a person's lines, each read after something has happened.
+type answers []func() string
+
+func (a *answers) Read(p []byte) (int, error) {
+	if len(*a) == 0 {
+		return 0, io.EOF
+	}
+	line := (*a)[0]()
+	*a = (*a)[1:]
+	return copy(p, line), nil
+}
+
+// Yes is said to what was shown: when that holds no longer, the plan is shown
+// and asked for again.
+func TestApplyAsksAgain(t *testing.T) {
+	dir := t.TempDir()
+	files := "topology \"q\" {}\n\nqueue \"a\" {\n  config = {\n    \"retention.ms\" = \"1d\"\n  }\n}\n"
+	if err := os.WriteFile(filepath.Join(dir, "q.hcl"), []byte(files), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := kfake.NewCluster(kfake.SeedTopics(1, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	yes := func() string { return "yes\n" }
+	meanwhile := func() string {
+		if err := do(t.Context(), client, "set", "a", []string{"retention.ms", "3600000"}); err != nil {
+			t.Error(err)
+		}
+		return yes()
+	}
+	var out, talk bytes.Buffer
+	s := cli.Streams{
+		In: &answers{meanwhile, yes}, Out: &out, Err: &talk, Terminal: true, Width: 80,
+		Env: func(string) (string, bool) { return "", false },
+	}
+	code := cli.Main(t.Context(), s, []string{"apply", "-C", dir, "--bootstrap-servers", strings.Join(cluster.ListenAddrs(), ",")})
+	if asked := strings.Count(talk.String(), "Apply this?"); code != 0 || asked != 2 || !strings.Contains(talk.String(), "changed meanwhile") || !strings.Contains(out.String(), "1h -> 1d") {
+		t.Errorf("exit code %d, asked %d times\n%s%s", code, asked, &out, &talk)
 	}
 }

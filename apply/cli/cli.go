@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mitchellh/go-wordwrap"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -65,17 +66,27 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	case errors.Is(err, syscall.EPIPE): // nobody listens any more
 		return exitError
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(s.Err, "error: interrupted")
+		s.complain(errors.New("interrupted"))
 		return exitError
 	case errors.As(err, &ended):
 		if ended.err != nil {
-			fmt.Fprintln(s.Err, "error:", ended.err)
+			s.complain(ended.err)
 		}
 		return ended.code
 	default:
-		fmt.Fprintln(s.Err, "error:", err)
+		s.complain(err)
 		return exitError
 	}
+}
+
+// complain tells an error: to a person within the width of the terminal, and
+// elsewhere in the lines that it has, so that it can be searched for.
+func (s Streams) complain(err error) {
+	text := "error: " + err.Error()
+	if s.Terminal {
+		text = wordwrap.WrapString(text, uint(s.Width))
+	}
+	fmt.Fprintln(s.Err, text)
 }
 
 // exit is an error that knows the exit code. A nil err was told already.
@@ -114,6 +125,9 @@ could lose, apply makes it so from a pipeline.`,
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
+	})
 	root.SetVersionTemplate("queueform {{.Version}}\n")
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages", fmt.Sprintf("FlagUsagesWrapped %d", a.Width)))
 	flags := root.PersistentFlags()
@@ -136,15 +150,16 @@ func (a *app) topologyFlags(c *cobra.Command) {
 func (a *app) clusterFlags(c *cobra.Command) {
 	a.topologyFlags(c)
 	flags := c.Flags()
-	flags.StringSliceVar(&a.bootstrap, "bootstrap-servers", nil, "comma-separated `SERVERS`, host:port each, before the block's")
+	flags.StringSliceVar(&a.bootstrap, "bootstrap-servers", nil, "comma-separated `SERVERS`, host:port each, instead of the block's")
 	flags.DurationVar(&a.timeout, "timeout", connect.DefaultTimeout, "`TIME` that the cluster may take to answer")
 	flags.BoolVar(&a.verbose, "verbose", false, "log the conversation with the cluster to stderr")
 }
 
+// version is that of the build: devel outside of version control.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
 	}
 	return info.Main.Version
 }

@@ -24,6 +24,9 @@ func replace(path string, contents []byte) error {
 		if err != nil {
 			return err
 		}
+		if info.IsDir() {
+			return fmt.Errorf("%s is a directory", path)
+		}
 		if mode = info.Mode().Perm(); mode&0o200 == 0 {
 			return fmt.Errorf("the file is read-only: %w", fs.ErrPermission) // a rename would not mind
 		}
@@ -33,6 +36,9 @@ func replace(path string, contents []byte) error {
 
 func write(path string, contents []byte, mode fs.FileMode) (err error) {
 	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: "create", Path: path, Err: failed.Err} // the temporary name tells nobody anything
+	}
 	if err != nil {
 		return err
 	}

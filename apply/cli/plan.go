@@ -22,7 +22,7 @@ func (f *planFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringArrayVar(&f.target, "target", nil, "only the block at `ADDRESS` and what it needs (repeatable)")
 	flags.StringArrayVar(&f.allow, "allow", nil, "let a hazard pass: `CODE:ADDRESS` (repeatable)")
-	flags.BoolVar(&f.all, "all", false, "print every change")
+	flags.BoolVar(&f.all, "all", false, "print every change, none folded or left out")
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -47,7 +47,7 @@ Exit codes: 0 planned; 1 error; 2 something to do (--detailed-exitcode);
 				return err
 			}
 			defer s.close()
-			p, err := s.plan(c.Context())
+			p, err := s.plan(c.Context(), s.fresh)
 			if err != nil {
 				return err
 			}
@@ -84,7 +84,7 @@ func (a *app) planned(p *planned, out string, detailed bool) error {
 		if err := save(out, p.document); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.Err, "Saved. To carry it out, with the same -C, --cluster and --var: queueform apply %s\n", out)
+		fmt.Fprintf(a.Err, "Saved. To carry it out, with the same -C, --cluster and --var:\n  queueform apply %s\n", out)
 	}
 	switch {
 	case len(p.blocking) > 0:

@@ -74,6 +74,9 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 func (s *session) connect(ctx context.Context) error {
 	servers := s.bootstrap
 	if s.embedded() {
+		if servers != nil {
+			return errors.New("--bootstrap-servers does not go with --cluster embedded: that is within queueform")
+		}
 		if diags := devcluster.Check(s.topology); diags.HasErrors() {
 			s.tell(s.files, diags)
 			return &exit{code: exitError}
@@ -85,7 +88,7 @@ func (s *session) connect(ctx context.Context) error {
 		s.closers = append(s.closers, embedded)
 		servers = embedded.Bootstrap()
 	}
-	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, Timeout: s.timeout}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, Timeout: s.timeout, Version: version()}
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -112,7 +115,11 @@ func (s *session) close() {
 func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return inspect.Read(ctx, s.conn.Client(), scope)
+	snapshot, err := inspect.Read(ctx, s.conn.Client(), scope)
+	if err == nil && s.embedded() {
+		devcluster.Place(snapshot)
+	}
+	return snapshot, err
 }
 
 // look reads the cluster and what it remembers, side by side, and then what the
@@ -165,8 +172,43 @@ func (p *planned) incomplete() error {
 	return &exit{code: exitError, err: errors.New("the plan is incomplete: something declared could not be read or done, as said above")}
 }
 
+// builder makes a plan for the cluster as it is.
+type builder func(*live.Snapshot) (*plan.Plan, hcl.Diagnostics, error)
+
+// fresh plans from the files.
+func (s *session) fresh(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+	p, diags := plan.Build(s.topology, now, plan.Options{Target: s.target})
+	return p, diags, nil
+}
+
+// kept takes the plan of a file as it is, or says why it holds no longer.
+func (s *session) kept(file string, d *planfile.Document) builder {
+	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+		p, err := d.Plan(s.now(now))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return p, nil, nil
+	}
+}
+
+// approved takes the plan that was shown, and plans anew where it holds no longer.
+func (s *session) approved(shown *planfile.Document, holds *bool) builder {
+	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+		p, err := shown.Plan(s.now(now))
+		if *holds = err == nil; *holds {
+			return p, nil, nil
+		}
+		return s.fresh(now)
+	}
+}
+
+func (s *session) now(snapshot *live.Snapshot) planfile.Now {
+	return planfile.Now{Version: version(), Topology: s.topology, Snapshot: snapshot}
+}
+
 // compare plans, from a snapshot or, where that is nil, from a new one.
-func (s *session) compare(ctx context.Context, snapshot *live.Snapshot) (*planned, error) {
+func (s *session) compare(ctx context.Context, build builder, snapshot *live.Snapshot) (*planned, error) {
 	if snapshot == nil {
 		var err error
 		if snapshot, err = s.look(ctx); err != nil {
@@ -181,14 +223,16 @@ func (s *session) compare(ctx context.Context, snapshot *live.Snapshot) (*planne
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	inspect.Inherited(ctx, s.conn.Client(), snapshot, plan.Unknown(s.topology, snapshot))
-	p := &planned{snapshot: snapshot}
-	p.Plan, p.diags = plan.Build(s.topology, snapshot, plan.Options{Target: s.target})
-	return p, nil
+	built, diags, err := build(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return &planned{Plan: built, snapshot: snapshot, diags: diags}, nil
 }
 
 // plan compares, lets the brokers check, and judges.
-func (s *session) plan(ctx context.Context) (*planned, error) {
-	p, err := s.checked(ctx)
+func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
+	p, err := s.checked(ctx, build)
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +245,9 @@ func (s *session) plan(ctx context.Context) (*planned, error) {
 	p.blocking = guard.Blocking(found, s.allowed)
 	p.document = planfile.New(p.Plan, found, p.diags, version())
 	s.tell(s.files, p.diags)
+	if aimless := guard.Unplanned(s.allowed, p.Plan); len(aimless) > 0 && !p.failed() {
+		return nil, fmt.Errorf("--allow %s: nothing is planned for %s", aimless[0], aimless[0].Addr)
+	}
 	for _, unused := range guard.Unused(s.allowed, found) {
 		fmt.Fprintf(s.Err, "note: --allow %s: the plan has no such hazard\n", unused)
 	}
@@ -209,10 +256,10 @@ func (s *session) plan(ctx context.Context) (*planned, error) {
 
 // checked compares and asks whether the cluster would carry the plan out. A
 // snapshot that a lagging broker gave is taken again, for some seconds.
-func (s *session) checked(ctx context.Context) (*planned, error) {
+func (s *session) checked(ctx context.Context, build builder) (*planned, error) {
 	const longest = 4 * time.Second
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
-		p, err := s.compare(ctx, nil)
+		p, err := s.compare(ctx, build, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -251,7 +298,7 @@ func (s *session) unreachable(err error) error {
 		return err
 	}
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: problem.Summary, Detail: problem.Remedy}
-	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" {
+	if c := s.topology.Cluster; c != nil && c.Source.Filename != "" && problem.Attr != "" {
 		at := c.At(problem.Attr)
 		d.Subject = &at
 	}

@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -23,10 +22,11 @@ const DefaultTimeout = 30 * time.Second
 
 // Options are what the command line and the environment add to a cluster block.
 type Options struct {
-	BootstrapServers []string                    // host:port; where there are any, the block's and the environment's are not used
+	BootstrapServers []string                    // host:port; not nil: the block's and the environment's are not used
 	Env              func(string) (string, bool) // looks up [Overrides]; nil: there are none
 	Clusters         []string                    // the names of the blocks to choose from, for who chose none
 	Timeout          time.Duration               // how long the cluster may take to answer; 0: DefaultTimeout
+	Version          string                      // of queueform, for the brokers' logs
 	Logger           *slog.Logger                // gets the conversation with the cluster; nil: silence
 }
 
@@ -38,6 +38,7 @@ type Conn struct {
 	security *tls.Config // nil: plaintext
 	timeout  time.Duration
 	journal  *journal
+	agent    string // who we are to brokers and to AWS
 	client   *kgo.Client
 }
 
@@ -46,7 +47,7 @@ type Conn struct {
 // block names, so its error, an [*Error], is about those. The context is for
 // looking up AWS credentials alone.
 func Open(ctx context.Context, c *schema.Cluster, o Options) (*Conn, error) {
-	conn := &Conn{timeout: o.Timeout}
+	conn := &Conn{timeout: o.Timeout, agent: "queueform/" + o.Version}
 	if conn.timeout == 0 {
 		conn.timeout = DefaultTimeout
 	}
@@ -96,7 +97,7 @@ func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Op
 	}
 	options := []kgo.Opt{
 		kgo.SeedBrokers(c.settings.cluster.BootstrapServers...),
-		kgo.ClientID("queueform/" + version()),
+		kgo.ClientID(c.agent),
 		kgo.Dialer(c.dial),
 		kgo.RetryTimeout(c.timeout),
 		kgo.RequestTimeoutOverhead(c.patience()),
@@ -120,12 +121,4 @@ func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Op
 // the others get their turn within the timeout.
 func (c *Conn) patience() time.Duration {
 	return min(max(c.timeout/3, 100*time.Millisecond), 10*time.Minute)
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "devel"
-	}
-	return info.Main.Version
 }

@@ -107,7 +107,7 @@ func TestAWS(t *testing.T) {
 	ca := newAuthority(t)
 	var said []string
 	servers := bearing(t, &said, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue(t, nil)}}))
-	conn := open(t, loggedIn(secured(at(servers...), &schema.TLS{CAFile: ca.file(t)}), &schema.SASL{Mechanism: schema.AWSMSKIAM}), connect.Options{})
+	conn := open(t, loggedIn(secured(at(servers...), &schema.TLS{CAFile: ca.file(t)}), &schema.SASL{Mechanism: schema.AWSMSKIAM}), connect.Options{Version: "1.2.3"})
 	if err := ask(t, conn.Client()); err != nil {
 		t.Fatal(conn.Explain(err))
 	}
@@ -118,7 +118,7 @@ func TestAWS(t *testing.T) {
 	if got := claim["x-amz-credential"]; !strings.HasPrefix(got, "AKID/") || !strings.HasSuffix(got, "/eu-central-1/kafka-cluster/aws4_request") {
 		t.Errorf("credential %q", got)
 	}
-	if got := claim["user-agent"]; got != "queueform/devel" {
+	if got := claim["user-agent"]; got != "queueform/1.2.3" {
 		t.Errorf("user agent %q", got)
 	}
 }

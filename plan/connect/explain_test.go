@@ -162,3 +162,39 @@ func TestExplainSASL(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) { test.check(t, 0) })
 	}
 }
+
+// What a variable asks for is not blamed on the block.
+func TestExplainVariables(t *testing.T) {
+	ca := newAuthority(t)
+	security := kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue(t, nil)}})
+	secure, plaintext := at(brokers(t, security)...), at(serving(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "what do you mean?")
+	}))
+	sasl := at(saslFailing(t, kmsg.SASLHandshake, kerr.IllegalSaslState)...)
+	stranger := newAuthority(t).file(t)
+	for _, test := range []struct {
+		name    string
+		cluster *schema.Cluster
+		env     map[string]string
+		remedy  string
+	}{
+		{"TLS on", plaintext, map[string]string{"QUEUEFORM_TLS": "true"}, "Unset QUEUEFORM_TLS, or use"},
+		{"TLS by a file", plaintext, map[string]string{"QUEUEFORM_TLS_CA_FILE": ca.file(t)}, "Unset QUEUEFORM_TLS_CA_FILE, or use"},
+		{"TLS off", secured(secure, &schema.TLS{}), map[string]string{"QUEUEFORM_TLS": "false"}, "unset QUEUEFORM_TLS, or use"},
+		{"no authority", secure, map[string]string{"QUEUEFORM_TLS": "true"}, "Set QUEUEFORM_TLS_CA_FILE to"},
+		{"another authority", secured(secure, &schema.TLS{}), map[string]string{"QUEUEFORM_TLS_CA_FILE": stranger}, "Set QUEUEFORM_TLS_CA_FILE to"},
+		{"SASL", sasl, map[string]string{"QUEUEFORM_SASL_MECHANISM": "PLAIN", "QUEUEFORM_SASL_USERNAME": "u", "QUEUEFORM_SASL_PASSWORD": password}, "Unset QUEUEFORM_SASL_MECHANISM, or use"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := failing(t, test.cluster, connect.Options{Env: env(test.env)})
+			if !strings.Contains(got.Remedy, test.remedy) || test.name != "TLS off" && got.Attr != "" {
+				t.Errorf("got %+v, want %q", got, test.remedy)
+			}
+		})
+	}
+	got := failing(t, secured(plaintext, &schema.TLS{}), connect.Options{Env: env(map[string]string{"QUEUEFORM_TLS": "true"})})
+	if got.Attr != "tls" || !strings.HasPrefix(got.Remedy, "Remove the tls block") {
+		t.Errorf("the block asks for TLS itself: %+v", got)
+	}
+}

@@ -51,7 +51,7 @@ func (c *Conn) reason(f failure, now progress) reason {
 	}
 	switch {
 	case errors.Is(f.err, errSpeaksTLS):
-		return reason{"speaks TLS, and we do not", "Add a tls block, or use the port of a plaintext listener.", "bootstrap_servers", 1}
+		return reason{"speaks TLS, and we do not", "To speak it, " + c.withTLS() + ", or use the port of a plaintext listener.", "bootstrap_servers", 1}
 	case errors.Is(f.err, errSpeaksHTTP):
 		return reason{"is a web server, not a Kafka broker", "Correct the port in " + c.settings.name("bootstrap_servers") + ".", "bootstrap_servers", 1}
 	}
@@ -101,7 +101,7 @@ func (c *Conn) insecure(f failure) reason {
 		}
 		return reason{clause, "Renew the broker's certificate, or set this machine's clock.", "tls", 1}
 	}
-	return reason{"cannot be spoken to over TLS: " + innermost(f.err), "Check the tls block and the broker's certificate.", "tls", 1}
+	return reason{"cannot be spoken to over TLS: " + innermost(f.err), "Check " + c.settings.block("tls") + " and the broker's certificate.", "tls", 1}
 }
 
 // alerted: the server ended TLS, and said why.
@@ -122,7 +122,7 @@ func (c *Conn) alerted(alert string) reason {
 	case is(protocolVersion):
 		return reason{"speaks no TLS version that is still safe", "Let the broker speak TLS 1.2 or 1.3 (ssl.enabled.protocols).", "tls", 1}
 	}
-	return reason{"ends the TLS handshake: " + clause, "Check the tls block, and what the broker's log says.", "tls", 1}
+	return reason{"ends the TLS handshake: " + clause, "Check " + c.settings.block("tls") + ", and what the broker's log says.", "tls", 1}
 }
 
 // cut: the server closed the connection without a word.
@@ -135,12 +135,12 @@ func (c *Conn) cut(f failure, now progress) reason {
 	case early && f.stage == securing:
 		return reason{"closes the connection in the TLS handshake", "A plaintext listener does this. " + c.plaintextRemedy(), "tls", often}
 	case early && f.stage == greeting && c.security == nil:
-		return reason{"closes the connection at our first words", "A TLS listener does this: add a tls block, or use the port of a plaintext listener.", "bootstrap_servers", often}
+		return reason{"closes the connection at our first words", "A TLS listener does this: " + c.withTLS() + ", or use the port of a plaintext listener.", "bootstrap_servers", often}
 	case early && f.stage == signingIn && c.settings.cluster.SASL.Username != "":
 		r := c.refusedUser()
 		return reason{"closes the connection at the login of " + c.user(), r.remedy, r.attr, often}
 	case early && f.stage == signingIn:
-		return reason{"closes the connection at the login", "Check the sasl block, and what the broker's log says.", "sasl", often}
+		return reason{"closes the connection at the login", "Check " + c.settings.block("sasl") + ", and what the broker's log says.", "sasl", often}
 	case early && f.stage == asking && c.settings.cluster.SASL == nil:
 		return reason{"closes the connection at the first request", "A listener that wants SASL does this: add a sasl block, or use the port of a listener without.", "bootstrap_servers", often}
 	}
@@ -162,9 +162,9 @@ func (c *Conn) silent(f failure, now progress) reason {
 func (c *Conn) refused(f failure) reason {
 	switch {
 	case errors.Is(f.err, kerr.IllegalSaslState):
-		return reason{"does not use SASL, and we do", "Remove the sasl block, or use the port of a SASL listener.", "sasl", 1}
+		return reason{"does not use SASL, and we do", c.settings.without("sasl") + ", or use the port of a SASL listener.", "sasl", 1}
 	case !errors.Is(f.err, kerr.SaslAuthenticationFailed):
-		return reason{"cannot be logged in to: " + f.err.Error(), "Check the sasl block, and what the broker's log says.", "sasl", 1}
+		return reason{"cannot be logged in to: " + f.err.Error(), "Check " + c.settings.block("sasl") + ", and what the broker's log says.", "sasl", 1}
 	}
 	switch c.settings.cluster.SASL.Mechanism {
 	case schema.OAuthBearer:
@@ -196,13 +196,26 @@ func (c *Conn) wantsCertificate() reason {
 }
 
 func (c *Conn) plaintextRemedy() string {
-	return "Remove the tls block, or use the port of a TLS listener."
+	if c.settings.cluster.TLS == nil {
+		return "AWS_MSK_IAM is over TLS always: use the port of a TLS listener."
+	}
+	return c.settings.without("tls") + ", or use the port of a TLS listener."
 }
 
-// written is the first of paths that stands in the block, or the block that it would stand in.
+// withTLS is how to speak TLS where nothing asks for it.
+func (c *Conn) withTLS() string {
+	if from, off := c.settings.from["tls"]; off {
+		return "unset " + from
+	}
+	return "add a tls block"
+}
+
+// written is the first of paths that is set, be it elsewhere than in the
+// block, or the block that it would stand in.
 func (c *Conn) written(paths ...string) string {
 	for _, path := range paths {
-		if _, ok := c.settings.cluster.Attrs[path]; ok {
+		_, here := c.settings.cluster.Attrs[path]
+		if _, elsewhere := c.settings.from[path]; here || elsewhere {
 			return path
 		}
 	}

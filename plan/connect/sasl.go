@@ -129,7 +129,7 @@ func (c *Conn) iam(ctx context.Context) (sasl.Mechanism, error) {
 		}
 		return aws.Auth{
 			AccessKey: found.AccessKeyID, SecretKey: found.SecretAccessKey, SessionToken: found.SessionToken,
-			UserAgent: "queueform/" + version(),
+			UserAgent: c.agent,
 		}, nil
 	}), nil
 }

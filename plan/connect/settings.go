@@ -40,7 +40,7 @@ var Overrides = []Override{
 // settings are a cluster block after the overrides.
 type settings struct {
 	cluster schema.Cluster
-	from    map[string]string // by path: the flag or variable that set it, where it was not the block
+	from    map[string]string // by path: the flag or variable that set it, where it was not the block; of tls and sasl what made, or took away, all of it
 }
 
 func resolve(c *schema.Cluster, o Options) (settings, error) {
@@ -54,7 +54,7 @@ func resolve(c *schema.Cluster, o Options) (settings, error) {
 			return s, err
 		}
 	}
-	if len(o.BootstrapServers) > 0 {
+	if o.BootstrapServers != nil {
 		s.cluster.BootstrapServers, s.from["bootstrap_servers"] = o.BootstrapServers, "--bootstrap-servers"
 	}
 	if c == nil && len(o.Clusters) > 0 && len(s.cluster.BootstrapServers) == 0 {
@@ -68,6 +68,9 @@ func resolve(c *schema.Cluster, o Options) (settings, error) {
 func (s *settings) checkServers() error {
 	servers := slices.Clone(s.cluster.BootstrapServers)
 	s.cluster.BootstrapServers = servers
+	if from, elsewhere := s.from["bootstrap_servers"]; len(servers) == 0 && elsewhere {
+		return s.problem("bootstrap_servers", nil, from+" is empty", "It takes servers as host:port, several with commas between.")
+	}
 	if len(servers) == 0 {
 		return s.problem("bootstrap_servers", nil, "No bootstrap servers",
 			"Declare a cluster block with bootstrap_servers, or say --bootstrap-servers HOST:PORT.")
@@ -90,26 +93,56 @@ func (s *settings) override(env func(string) (string, bool)) error {
 		if value == "" {
 			continue
 		}
-		s.from[o.Path] = o.Name
+		secured, loggedIn := s.cluster.TLS != nil, s.cluster.SASL != nil
 		if err := o.set(&s.cluster, value); err != nil {
-			return s.problem(o.Path, err, fmt.Sprintf("%s is not usable: %v", o.Name, err), "It is: "+o.Doc+".")
+			return &Error{Summary: fmt.Sprintf("%s is not usable: %v", o.Name, err), Remedy: "It is: " + o.Doc + ".", Err: err}
+		}
+		if o.Path != "tls" {
+			s.from[o.Path] = o.Name
+		}
+		if secured != (s.cluster.TLS != nil) {
+			s.from["tls"] = o.Name
+		}
+		if loggedIn != (s.cluster.SASL != nil) {
+			s.from["sasl"] = o.Name
 		}
 	}
 	return nil
 }
 
 // name is how people know the attribute at path: by the flag or variable that
-// set it, or as it stands in the block.
+// set it or, where variables stand for its block, could; else as in the block.
 func (s *settings) name(path string) string {
 	if from, ok := s.from[path]; ok {
 		return from
 	}
+	if block, _, within := strings.Cut(path, "."); within && s.from[block] != "" {
+		return variable(path)
+	}
 	return path
+}
+
+// block is how people know tls or sasl: as a block, or by the variable that
+// stands for it.
+func (s *settings) block(name string) string {
+	if from, ok := s.from[name]; ok {
+		return from
+	}
+	return "the " + name + " block"
+}
+
+// without is how to do without tls or sasl.
+func (s *settings) without(name string) string {
+	if from, ok := s.from[name]; ok {
+		return "Unset " + from
+	}
+	return "Remove the " + name + " block"
 }
 
 // problem is an Error about the attribute at path.
 func (s *settings) problem(path string, cause error, summary, remedy string) *Error {
-	if _, elsewhere := s.from[path]; elsewhere {
+	block, _, _ := strings.Cut(path, ".")
+	if s.from[path] != "" || s.from[block] != "" {
 		path = ""
 	}
 	return &Error{Summary: summary, Remedy: remedy, Attr: path, Err: cause}

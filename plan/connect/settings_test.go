@@ -77,10 +77,11 @@ func TestOpenRefused(t *testing.T) {
 		"ca by variable":     {at("b1:1"), map[string]string{"QUEUEFORM_TLS_CA_FILE": garbage}, "QUEUEFORM_TLS_CA_FILE holds no certificate", ""},
 		"key missing":        {secured(at("b1:1"), &schema.TLS{CertFile: certificate, KeyFile: "missing.pem"}), nil, "tls.key_file cannot be read", "tls.key_file"},
 		"key of another":     {secured(at("b1:1"), &schema.TLS{CertFile: certificate, KeyFile: otherKey}), nil, "The client certificate and its key cannot be used: tls: private key does not match public key", "tls.cert_file"},
-		"no key":             {secured(at("b1:1"), &schema.TLS{CertFile: certificate}), nil, "Half a client certificate", "tls"},
+		"no key":             {secured(at("b1:1"), &schema.TLS{CertFile: certificate}), nil, "Half a client certificate", "tls.cert_file"},
+		"no key, variable":   {secured(at("b1:1"), &schema.TLS{}), map[string]string{"QUEUEFORM_TLS_CERT_FILE": certificate}, "Half a client certificate", ""},
 		"secret without one": {loggedIn(at("b1:1"), login(schema.Plain, unset)), nil, "sasl.password has no value", "sasl.password"},
 		"no password":        {loggedIn(at("b1:1"), login(schema.ScramSHA256, schema.Secret{})), nil, "SCRAM-SHA-256 needs sasl.password", "sasl"},
-		"no mechanism":       {at("b1:1"), map[string]string{"QUEUEFORM_SASL_USERNAME": "deployer"}, `Unknown SASL mechanism ""`, "sasl.mechanism"},
+		"no mechanism":       {at("b1:1"), map[string]string{"QUEUEFORM_SASL_USERNAME": "deployer"}, `Unknown SASL mechanism ""`, ""},
 		"unknown mechanism":  {at("b1:1"), map[string]string{"QUEUEFORM_SASL_MECHANISM": "NTLM"}, `QUEUEFORM_SASL_MECHANISM is not usable: there is no mechanism "NTLM"`, ""},
 		"no client id":       {loggedIn(at("b1:1"), &schema.SASL{Mechanism: schema.OAuthBearer, TokenURL: "http://t"}), nil, "OAUTHBEARER needs sasl.client_id", "sasl"},
 		"neither true":       {at("b1:1"), map[string]string{"QUEUEFORM_TLS": "maybe"}, `QUEUEFORM_TLS is not usable: "maybe" is neither true nor false`, ""},
@@ -111,6 +112,14 @@ func TestNoneChosen(t *testing.T) {
 	}
 	o.BootstrapServers = []string{"b1:1"}
 	open(t, nil, o)
+}
+
+// A flag that names no server does not fall back to the block.
+func TestEmptyFlag(t *testing.T) {
+	_, err := connect.Open(t.Context(), at("b1:1"), connect.Options{BootstrapServers: []string{}})
+	if got, ok := errors.AsType[*connect.Error](err); !ok || got.Summary != "--bootstrap-servers is empty" || got.Attr != "" {
+		t.Errorf("got %+v", err)
+	}
 }
 
 // TestOverrides connects by the variables alone, and uses each.

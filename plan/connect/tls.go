@@ -43,8 +43,12 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 }
 
 func (s *settings) clientCertificate(block *schema.TLS) (tls.Certificate, error) {
-	if block.CertFile == "" || block.KeyFile == "" {
-		return tls.Certificate{}, s.problem("tls", nil, "Half a client certificate", "cert_file and key_file go together: set both.")
+	const half = "Half a client certificate"
+	switch {
+	case block.KeyFile == "":
+		return tls.Certificate{}, s.problem("tls.cert_file", nil, half, "Set "+s.name("tls.key_file")+" beside "+s.name("tls.cert_file")+".")
+	case block.CertFile == "":
+		return tls.Certificate{}, s.problem("tls.key_file", nil, half, "Set "+s.name("tls.cert_file")+" beside "+s.name("tls.key_file")+".")
 	}
 	certificate, err := s.read("tls.cert_file", block.CertFile)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/schema"
 )
 
@@ -79,6 +80,13 @@ func (a Allow) String() string {
 		return a.Code
 	}
 	return a.Code + ":" + a.Addr.String()
+}
+
+// Unplanned are the allowances for what the plan does not change.
+func Unplanned(allowed []Allow, p *plan.Plan) []Allow {
+	return slices.DeleteFunc(slices.Clone(allowed), func(a Allow) bool {
+		return a.Addr == nil || slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return a.Addr.Covers(c.Addr) })
+	})
 }
 
 // Unused are the allowances that no finding needs: a slip of the pen, or a

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/guard"
 	"github.com/queueform/queueform/schema"
 )
@@ -94,6 +95,22 @@ func TestBlocking(t *testing.T) {
 		if diff := cmp.Diff(test.left, left) + cmp.Diff(test.unused, unused); diff != "" {
 			t.Errorf("%s: %s", allow, diff)
 		}
+	}
+}
+
+func TestUnplanned(t *testing.T) {
+	instance := schema.Addr{Kind: schema.KindQueue, Label: "shard", Key: "eu", Keyed: true}
+	p := &plan.Plan{Changes: []plan.Change{{Addr: instance}}}
+	allowed, err := guard.ParseAllow(`QF102:queue.shard,QF102:queue.shard["eu"],QF201,QF102:queue.shard["us"],QF101:queue.shards`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range guard.Unplanned(allowed, p) {
+		got = append(got, a.String())
+	}
+	if diff := cmp.Diff([]string{`QF102:queue.shard["us"]`, "QF101:queue.shards"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -62,7 +62,7 @@ func (s *subject) field(path string) *plan.Field {
 	return &s.Fields[i]
 }
 
-func (s *subject) config(key string) *plan.Field { return s.field("config." + key) }
+func (s *subject) config(key string) *plan.Field { return s.field(plan.ConfigPath(key)) }
 
 // value is a config's, as far as it is known.
 type value struct {

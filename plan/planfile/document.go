@@ -57,7 +57,9 @@ type Change struct {
 	Fields   []Field      `json:"fields"`
 	Hazards  []Hazard     `json:"hazards"`
 	NeededBy *schema.Addr `json:"needed_by,omitempty"`
-	Check    string       `json:"check"` // "checked by the broker", or "not checked (why)"
+	Adopts   bool         `json:"adopts,omitempty"` // the object lives, and was nobody's until now
+	Check    string       `json:"check"`            // "checked by the broker", or "not checked (why)"
+	Facts    []Fact       `json:"facts"`
 	Source   Source       `json:"source"`
 }
 
@@ -65,12 +67,19 @@ type Change struct {
 // the file's, BeforeSpelling how a person writes the broker's.
 type Field struct {
 	Path           string    `json:"path"`
-	Before         any       `json:"before"`
-	After          any       `json:"after"`
+	Before         Value     `json:"before"`
+	After          Value     `json:"after"`
 	BeforeSpelling string    `json:"before_spelling,omitempty"`
 	Spelling       string    `json:"spelling,omitempty"`
 	Inherited      plan.Side `json:"inherited,omitempty"` // which side is not set on the object itself
 	Source         Source    `json:"source"`
+}
+
+// Fact is a value that the change was planned upon: once it is another, the
+// plan is not carried out.
+type Fact struct {
+	Path  string `json:"path"`
+	Value Value  `json:"value"`
 }
 
 // Hazard is a danger of a change.
@@ -221,14 +230,16 @@ func (s *Summary) count(a plan.Action) {
 func change(c *plan.Change) Change {
 	return Change{
 		Address: c.Addr, Kind: c.Object.Kind, Name: c.Object.Name, Action: c.Action,
-		Fields: mapped(c.Fields, field), Hazards: []Hazard{}, NeededBy: c.NeededBy,
+		Fields: mapped(c.Fields, field), Hazards: []Hazard{}, NeededBy: c.NeededBy, Adopts: c.Adopts,
 		Check: c.Check.String(), Source: source(c.Source),
+		Facts: mapped(c.Facts, func(f *plan.Fact) Fact { return Fact{Path: f.Path, Value: Value{f.Value}} }),
 	}
 }
 
 func field(f *plan.Field) Field {
-	d := Field{Path: f.Path, Before: f.Before, After: f.After, Spelling: f.Spelling, Inherited: f.Inherited, Source: source(f.Source)}
-	known, _ := catalog.Topic.Find(configKey(f.Path))
+	d := Field{Path: f.Path, Before: Value{f.Before}, After: Value{f.After}, Spelling: f.Spelling, Inherited: f.Inherited, Source: source(f.Source)}
+	key, _ := plan.ConfigKey(f.Path)
+	known, _ := catalog.Topic.Find(key)
 	d.BeforeSpelling = respelled(known, f.Before)
 	if f.Inherited == plan.After {
 		d.Spelling = respelled(known, f.After)
@@ -243,14 +254,6 @@ func respelled(key catalog.Key, v plan.Value) string {
 	}
 	if spelled := key.Spell(text); spelled != text {
 		return spelled
-	}
-	return ""
-}
-
-func configKey(path string) string {
-	const prefix = "config."
-	if len(path) > len(prefix) && path[:len(prefix)] == prefix {
-		return path[len(prefix):]
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // The reasons for which a plan file is refused.
@@ -61,9 +62,7 @@ func Decode(r io.Reader) (*Document, error) {
 // checksum too.
 func unsealed(text []byte) (*Document, error) {
 	d := new(Document)
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(d); err != nil {
+	if err := json.Unmarshal(text, d); err != nil {
 		return nil, fmt.Errorf("%w (%w)", ErrEdited, err)
 	}
 	var written bytes.Buffer
@@ -73,7 +72,19 @@ func unsealed(text []byte) (*Document, error) {
 	if !bytes.Equal(compact(text), compact(written.Bytes())) {
 		return nil, ErrEdited
 	}
+	if !d.sound() {
+		return nil, ErrEdited
+	}
 	return d, nil
+}
+
+// sound says whether each step is of an object that the changes are of.
+func (d *Document) sound() bool {
+	return !slices.ContainsFunc(d.Steps, func(s Step) bool {
+		about := s.About()
+		foreign := func(i int) bool { return i < 0 || i >= len(d.Changes) || d.Changes[i].id() != about.Object }
+		return len(about.Changes) == 0 || slices.ContainsFunc(about.Changes, foreign)
+	})
 }
 
 // compact is JSON text without white space.

@@ -1,92 +1,161 @@
 package planfile
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/catalog"
 )
 
-// The reasons for which a saved plan is not applied, beside differences of a
-// single object.
+// The reasons for which a plan that was kept is not carried out, beside
+// another cluster or version.
 var (
-	ErrApplied = errors.New("the plan was applied already: there is nothing left to do")
 	ErrFiles   = errors.New("the files or their variables have changed since the plan was made: plan again, or give the same --var and --var-file")
-	errCluster = errors.New("the cluster has changed since the plan was made: plan again")
+	ErrWrong   = errors.New("the plan says itself that the files have errors: mend them, and plan again")
+	ErrApplied = errors.New("the plan was applied already: there is nothing left to do")
 )
 
-// Stale says why a saved plan cannot be applied, given what would be planned
-// now; nil: it can. Both are bound. The error names what differs, then and now.
-func (d *Document) Stale(now *Document) error {
+// Now is what a plan that was kept is to be carried out on.
+type Now struct {
+	Version  string // of queueform
+	Topology *schema.Topology
+	Snapshot *live.Snapshot
+}
+
+// Changed are the facts that are not as they were when the plan was made.
+type Changed []Mismatch
+
+// Mismatch is one fact, then and now, in words.
+type Mismatch struct {
+	Address   schema.Addr
+	Path      string // as in [plan.Fact], and of a list the item: replicas[3]
+	Then, Now string
+}
+
+// mostMismatches is how many an error tells.
+const mostMismatches = 10
+
+func (c Changed) Error() string {
+	var b strings.Builder
+	b.WriteString("the cluster has changed since the plan was made: plan again")
+	for _, m := range c[:min(len(c), mostMismatches)] {
+		fmt.Fprintf(&b, "\n  %s: %s: %s then, %s now", m.Address, m.Path, m.Then, m.Now)
+	}
+	if more := len(c) - mostMismatches; more > 0 {
+		fmt.Fprintf(&b, "\n  and %s more", humanize.Comma(int64(more)))
+	}
+	return b.String()
+}
+
+// Plan gives back the plan that was written down, to be carried out step by
+// step as it is. Of the files come the lines that its changes stand on. It
+// fails where the plan was made for something else, with [Changed] where the
+// cluster is not as it was, and with [ErrApplied]. What changes by itself does
+// not matter: leaders, in-sync replicas, sizes, offsets.
+func (d *Document) Plan(now Now) (*plan.Plan, error) {
+	if err := d.madeFor(now); err != nil {
+		return nil, err
+	}
+	p, err := d.restored(now)
+	if err != nil {
+		return nil, err
+	}
+	left := func(s plan.Step) bool { return plan.Holds(s, now.Snapshot) != nil }
+	if len(p.Steps) > 0 && !slices.ContainsFunc(p.Steps, left) {
+		return nil, ErrApplied
+	}
+	changed := d.adopted(p)
+	for i := range p.Changes {
+		changed = append(changed, mismatches(&p.Changes[i], now.Snapshot)...)
+	}
+	if len(changed) > 0 {
+		return nil, changed
+	}
+	return p, nil
+}
+
+// adopted are the objects that the plan would adopt now and did not then.
+func (d *Document) adopted(p *plan.Plan) Changed {
+	var changed Changed
+	for _, c := range p.Claims {
+		if c.Adopts && !slices.Contains(d.Adopts, object(&c.Object)) {
+			changed = append(changed, Mismatch{Address: addressOf(p.Topology, c.Object), Path: "owner", Then: p.Topology.Name, Now: "nobody"})
+		}
+	}
+	return changed
+}
+
+func addressOf(t *schema.Topology, id schema.ID) schema.Addr {
+	i := slices.IndexFunc(t.Resources, func(r schema.Resource) bool { return r.ID() == id })
+	return t.Resources[i].Declared().Addr
+}
+
+func (d *Document) madeFor(now Now) error {
 	switch {
-	case d.Cluster.ID != now.Cluster.ID:
-		return fmt.Errorf("the plan was made for cluster %s, and this is %s", d.Cluster.ID, now.Cluster.ID)
-	case d.Digest != now.Digest:
+	case d.Cluster.ID != now.Snapshot.Cluster.ID:
+		return fmt.Errorf("the plan was made for cluster %s, and this is %s", d.Cluster.ID, now.Snapshot.Cluster.ID)
+	case d.Version != now.Version:
+		return fmt.Errorf("the plan was made by queueform %s, and this is %s: apply it with that version, or plan again", d.Version, now.Version)
+	case d.Digest != now.Topology.Digest():
 		return ErrFiles
-	case len(d.Changes) > 0 && len(now.Changes)+len(now.Errors)+len(now.Unseen)+len(now.Blocked) == 0:
-		return ErrApplied
-	}
-	if err := d.compare(now); err != nil {
-		return fmt.Errorf("%w (%w)", errCluster, err)
-	}
-	if !same(d.Steps, now.Steps) {
-		return errCluster
+	case len(d.Errors) > 0:
+		return ErrWrong
 	}
 	return nil
 }
 
-type changeKey struct {
-	address schema.Addr
-	action  plan.Action
+// mismatches are the facts of the change that were and are not any more.
+func mismatches(c *plan.Change, s *live.Snapshot) []Mismatch {
+	facts := plan.Facts(c, s)
+	var all []Mismatch
+	for _, then := range c.Facts {
+		at := slices.IndexFunc(facts, func(f plan.Fact) bool { return f.Path == then.Path })
+		switch m := (Mismatch{Address: c.Addr, Path: then.Path}); {
+		case at < 0:
+			m.Then, m.Now = inWords(then), "not to be seen"
+			all = append(all, m)
+		case !reflect.DeepEqual(then.Value, facts[at].Value):
+			m.tell(then, facts[at])
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
-// compare finds the first change that is not the same in both.
-func (d *Document) compare(now *Document) error {
-	others := make(map[changeKey]*Change, len(now.Changes))
-	for i := range now.Changes {
-		c := &now.Changes[i]
-		others[changeKey{c.Address, c.Action}] = c
+// tell puts both sides in words; of lists of one length the first items that differ.
+func (m *Mismatch) tell(then, now plan.Fact) {
+	m.Then, m.Now = inWords(then), inWords(now)
+	was, _ := then.Value.([][]int32)
+	is, _ := now.Value.([][]int32)
+	if len(was) != len(is) {
+		return
 	}
-	for i := range d.Changes {
-		c := &d.Changes[i]
-		key := changeKey{c.Address, c.Action}
-		other := others[key]
-		if other == nil {
-			return fmt.Errorf("%s: there is no reason to %s it any more", c.Address, c.Action)
+	for i := range was {
+		if !slices.Equal(was[i], is[i]) {
+			m.Path, m.Then, m.Now = fmt.Sprintf("%s[%d]", m.Path, i), fmt.Sprint(was[i]), fmt.Sprint(is[i])
+			return
 		}
-		if err := c.compare(other); err != nil {
-			return err
-		}
-		delete(others, key)
 	}
-	for key := range others {
-		return fmt.Errorf("%s: there is a reason to %s it now", key.address, key.action)
-	}
-	return nil
 }
 
-// compare finds the first field that differs.
-func (c *Change) compare(now *Change) error {
-	for i, f := range c.Fields {
-		if i >= len(now.Fields) || now.Fields[i].Path != f.Path {
-			return fmt.Errorf("%s: there is no reason to change %s any more", c.Address, f.Path)
-		}
-		if other := now.Fields[i]; !same(f.Before, other.Before) {
-			return fmt.Errorf("%s: %s was %v then and is %v now", c.Address, f.Path, f.Before, other.Before)
-		}
+// inWords spells a value as a file would.
+func inWords(f plan.Fact) string {
+	switch f.Value {
+	case nil:
+		return "none"
+	case "":
+		return `""`
 	}
-	if more := len(c.Fields); more < len(now.Fields) {
-		return fmt.Errorf("%s: there is a reason to change %s now", c.Address, now.Fields[more].Path)
-	}
-	return nil
-}
-
-// same compares what may have been through JSON with what has not.
-func same(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	key, _ := plan.ConfigKey(f.Path)
+	known, _ := catalog.Topic.Find(key)
+	return cmp.Or(respelled(known, f.Value), fmt.Sprint(f.Value))
 }

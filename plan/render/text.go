@@ -6,22 +6,23 @@ package render
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-	"github.com/fatih/color"
 	"github.com/mitchellh/go-wordwrap"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/guard"
 	"github.com/queueform/queueform/plan/planfile"
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/diag"
 )
 
 // Options say how a document is shown.
@@ -36,7 +37,7 @@ const mostChanges = 100
 
 // Text prints a plan: what changes, what it could lose, and what to do.
 func Text(w io.Writer, d *planfile.Document, o Options) error {
-	t := &text{Options: o, paint: newPalette(o.Color)}
+	t := &text{Options: o, paint: diag.NewPalette(o.Color)}
 	t.Width = cmp.Or(o.Width, 80)
 	t.head(d)
 	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Delete, plan.Forget} {
@@ -55,7 +56,7 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 
 type text struct {
 	Options
-	paint palette
+	paint diag.Palette
 	out   strings.Builder
 	shown int
 }
@@ -78,7 +79,7 @@ func (t *text) head(d *planfile.Document) {
 	if d.Cluster.ID != "" {
 		on = strings.TrimSpace(on + " (" + d.Cluster.ID + ")")
 	}
-	t.line("%s on %s", t.paint.bold(d.Topology), on)
+	t.line("%s on %s", t.paint.Bold(d.Topology), on)
 	if len(d.Target) > 0 {
 		t.line("Only %s", strings.Join(texts(d.Target), ", "))
 	}
@@ -100,7 +101,7 @@ func (t *text) action(d *planfile.Document, a plan.Action) {
 	if len(groups) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold(title(a)))
+	t.line("%s", t.paint.Bold(title(a)))
 	left := 0
 	for _, g := range groups {
 		if !t.All && t.shown >= mostChanges && !g.first.Blocking() {
@@ -154,11 +155,11 @@ func alike(a, b *planfile.Change) bool {
 
 func (t *text) change(g group) {
 	c := g.first
-	name := ""
-	if c.Name != c.Address.Label {
-		name = c.Name
+	name := c.Name
+	if named := cmp.Or(c.Address.Label, c.Address.Key); name == named {
+		name = ""
 	}
-	sign := map[plan.Action]string{plan.Create: t.paint.green("+"), plan.Update: t.paint.yellow("~"), plan.Delete: t.paint.red("-"), plan.Forget: t.paint.faint("x")}[c.Action]
+	sign := map[plan.Action]string{plan.Create: t.paint.Green("+"), plan.Update: t.paint.Yellow("~"), plan.Delete: t.paint.Red("-"), plan.Forget: t.paint.Faint("x")}[c.Action]
 	t.titled(sign, c.Address.String(), name, c.Source.String())
 	if c.NeededBy != nil {
 		t.line("      needed by %s", c.NeededBy)
@@ -167,27 +168,35 @@ func (t *text) change(g group) {
 	for _, h := range c.Hazards {
 		t.hazard(h)
 	}
-	if strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete && c.Action != plan.Forget {
-		t.wrapped("      ", t.paint.faint(c.Check))
+	if asked := c.Check != (plan.Check{}).String(); asked && strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete && c.Action != plan.Forget {
+		t.wrapped("      ", t.paint.Faint(c.Check))
 	}
 	if g.count > 1 {
 		t.line("      + %s like it", humanize.Comma(int64(g.count-1)))
 	}
 }
 
-// titled prints a change's first line, its place at the right edge where there is room.
+// titled prints a change's first line, its place at the right edge. What finds
+// no room beside the address has lines of its own.
 func (t *text) titled(sign, address, name, source string) {
-	left := address
-	if name != "" {
+	const margin = "      "
+	left := "  " + sign + " " + t.paint.Bold(address)
+	used := len("  + ") + diag.Columns(address)
+	beside := name != "" && used+2+diag.Columns(name) <= t.Width
+	if beside {
 		left += "  " + name
+		used += 2 + diag.Columns(name)
 	}
-	gap := t.Width - 4 - len(left) - len(source)
-	if gap < 2 {
-		t.line("  %s %s", sign, t.paint.bold(address)+strings.TrimPrefix(left, address))
-		t.line("      %s", t.paint.faint(source))
+	gap := t.Width - used - diag.Columns(source)
+	if gap >= 2 && (beside || name == "") {
+		t.line("%s%s%s", left, strings.Repeat(" ", gap), t.paint.Faint(source))
 		return
 	}
-	t.line("  %s %s%s%s", sign, t.paint.bold(address)+strings.TrimPrefix(left, address), strings.Repeat(" ", gap), t.paint.faint(source))
+	t.line("%s", left)
+	if name != "" && !beside {
+		t.line("%s%s", margin, name)
+	}
+	t.line("%s%s", margin, t.paint.Faint(source))
 }
 
 func (t *text) fields(c *planfile.Change) {
@@ -206,15 +215,21 @@ func (t *text) fields(c *planfile.Change) {
 	}
 }
 
-func label(path string) string { return strings.TrimPrefix(path, "config.") }
+// label is a field's path, of a config its key alone.
+func label(path string) string {
+	if key, ok := plan.ConfigKey(path); ok {
+		return key
+	}
+	return path
+}
 
 // values are the lines for one field: one, unless it holds replica lists.
 func (t *text) values(a plan.Action, f planfile.Field) []string {
-	if lists, ok := replicaLists(f.After); ok {
-		before, _ := replicaLists(f.Before)
+	if lists, ok := f.After.Value.([][]int32); ok {
+		before, _ := f.Before.Value.([][]int32)
 		return placements(before, lists)
 	}
-	before, after := spelled(f.Before, f.BeforeSpelling), spelled(f.After, f.Spelling)
+	before, after := spelled(f.Before.Value, f.BeforeSpelling), spelled(f.After.Value, f.Spelling)
 	switch f.Inherited {
 	case plan.Before:
 		before += " (inherited)"
@@ -234,7 +249,7 @@ func (t *text) values(a plan.Action, f planfile.Field) []string {
 
 const none = "(none)"
 
-func spelled(value any, spelling string) string {
+func spelled(value plan.Value, spelling string) string {
 	switch {
 	case value == nil:
 		return none
@@ -243,20 +258,10 @@ func spelled(value any, spelling string) string {
 	case value == "":
 		return `""`
 	}
-	return fmt.Sprint(value)
-}
-
-// replicaLists reads a field's value as replica lists, from a plan or from a decoded document.
-func replicaLists(value any) ([][]int32, bool) {
-	switch value := value.(type) {
-	case [][]int32:
-		return value, true
-	case []any:
-		text, err := json.Marshal(value)
-		var lists [][]int32
-		return lists, err == nil && json.Unmarshal(text, &lists) == nil
+	if text := fmt.Sprint(value); !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
 	}
-	return nil, false
+	return strconv.Quote(fmt.Sprint(value)) // it does not speak to the terminal
 }
 
 // mostPlacements is how many partitions' replicas are printed.
@@ -280,9 +285,9 @@ func placements(before, after [][]int32) []string {
 }
 
 func (t *text) hazard(h planfile.Hazard) {
-	sign := t.paint.yellow("!")
+	sign := t.paint.Yellow("!")
 	if h.Severity == guard.Blocks {
-		sign = t.paint.red("!")
+		sign = t.paint.Red("!")
 	}
 	prose := fmt.Sprintf("%s %s: %s", h.Code, h.Severity, h.Summary)
 	if r := radius(h); r != "" {
@@ -321,7 +326,7 @@ func (t *text) moving(moves []planfile.Moving) {
 	if len(moves) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold("Moving already"))
+	t.line("%s", t.paint.Bold("Moving already"))
 	for _, m := range moves {
 		t.line("  %s partition %d to %v", m.Address, m.Partition, m.To)
 	}
@@ -335,7 +340,7 @@ func (t *text) objects(title string, all []planfile.Object) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold(title))
+	t.line("%s", t.paint.Bold(title))
 	for i, o := range all {
 		if i == mostNamed && !t.All {
 			t.line("  and %s more", humanize.Comma(int64(len(all)-i)))
@@ -350,7 +355,7 @@ func (t *text) throttled(objects []planfile.Object) {
 	if len(objects) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold("Left by an earlier apply"))
+	t.line("%s", t.paint.Bold("Left by an earlier apply"))
 	for _, o := range objects {
 		t.line("  a replication throttle on %s %s, which apply removes when nothing moves", o.Kind, o.Name)
 	}
@@ -361,7 +366,7 @@ func (t *text) obstacles(title string, all []planfile.Obstacle) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("%s", t.paint.bold(title))
+	t.line("%s", t.paint.Bold(title))
 	for _, o := range all {
 		t.titled("?", strings.TrimSuffix(o.Address.String()+" "+o.Path, " "), o.Name, o.Source.String())
 		t.wrapped("      ", o.Reason)
@@ -380,7 +385,7 @@ func (t *text) foot(d *planfile.Document) {
 		if s.Forget > 0 {
 			forget = fmt.Sprintf(", %s to forget", humanize.Comma(int64(s.Forget)))
 		}
-		t.line("%s to create, %s to update, %s to delete%s.", t.paint.bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)), forget)
+		t.line("%s to create, %s to update, %s to delete%s.", t.paint.Bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)), forget)
 	case incomplete || len(d.Errors) > 0:
 	case len(d.Adopts) > 0:
 		t.line("Nothing to change: apply notes that %s is this topology's.", english.Plural(len(d.Adopts), "object", ""))
@@ -406,22 +411,4 @@ func Flags(w io.Writer, blocking []guard.Finding) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-type palette struct{ green, yellow, red, bold, faint func(...any) string }
-
-func newPalette(on bool) palette {
-	paint := func(attributes ...color.Attribute) func(...any) string {
-		c := color.New(attributes...)
-		if on {
-			c.EnableColor()
-		} else {
-			c.DisableColor()
-		}
-		return c.SprintFunc()
-	}
-	return palette{
-		green: paint(color.FgGreen), yellow: paint(color.FgYellow), red: paint(color.FgRed),
-		bold: paint(color.Bold), faint: paint(color.Faint),
-	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-	"github.com/fatih/color"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/mitchellh/go-wordwrap"
 )
@@ -30,7 +29,7 @@ const narrowest = 40
 // Control characters are, as replacement characters, so that a file
 // cannot speak to the terminal. The error is that of w.
 func WriteText(w io.Writer, files Files, diags hcl.Diagnostics, o TextOptions) error {
-	t := &text{sources: newSources(files), paint: newPalette(o.Color), width: max(cmp.Or(o.Width, 80), narrowest)}
+	t := &text{sources: newSources(files), paint: NewPalette(o.Color), width: max(cmp.Or(o.Width, 80), narrowest)}
 	sorted := Sorted(diags)
 	for i, like := range alike(sorted) {
 		if i > 0 {
@@ -65,7 +64,7 @@ func alike(sorted hcl.Diagnostics) []hcl.Diagnostics {
 
 type text struct {
 	*sources
-	paint palette
+	paint Palette
 	width int
 	out   strings.Builder
 }
@@ -76,11 +75,11 @@ func (t *text) line(format string, args ...any) {
 }
 
 func (t *text) diagnostic(d *hcl.Diagnostic) {
-	severity, paint := "Error", t.paint.red
+	severity, paint := "Error", t.paint.Red
 	if d.Severity == hcl.DiagWarning {
-		severity, paint = "Warning", t.paint.yellow
+		severity, paint = "Warning", t.paint.Yellow
 	}
-	summary := t.paint.bold(clean(d.Summary))
+	summary := t.paint.Bold(clean(d.Summary))
 	if code := Code(d); code != "" {
 		summary += " [" + code + "]"
 	}
@@ -106,20 +105,20 @@ func (t *text) place(r hcl.Range) {
 }
 
 // source shows the line that a range begins on, and underlines the range.
-func (t *text) source(r hcl.Range, paint painter) {
+func (t *text) source(r hcl.Range, paint Painter) {
 	e, ok := t.excerpt(r)
 	if !ok {
 		return
 	}
 	number := fmt.Sprintf("  %d", r.Start.Line)
 	if e.withheld {
-		t.line("%s %s %s", number, t.paint.faint("|"), t.paint.faint("(not shown: the line may hold a secret)"))
+		t.line("%s %s %s", number, t.paint.Faint("|"), t.paint.Faint("(not shown: the line may hold a secret)"))
 		return
 	}
 	margin := strings.Repeat(" ", len(number))
 	shown, indent, length := window(e, t.width-len(number)-len(" | "))
-	t.line("%s %s %s", number, t.paint.faint("|"), shown)
-	t.line("%s %s %s%s", margin, t.paint.faint("|"), strings.Repeat(" ", indent), paint(strings.Repeat("^", length)))
+	t.line("%s %s %s", number, t.paint.Faint("|"), shown)
+	t.line("%s %s %s%s", margin, t.paint.Faint("|"), strings.Repeat(" ", indent), paint(strings.Repeat("^", length)))
 }
 
 // detail wraps prose. Lines that begin with a space are laid out already.
@@ -148,24 +147,4 @@ func (t *text) total(errors, warnings int) {
 		parts = append(parts, english.Plural(warnings, "warning", ""))
 	}
 	t.line("%s.", strings.Join(parts, ", "))
-}
-
-type painter func(...any) string
-
-type palette struct{ red, yellow, bold, faint painter }
-
-func newPalette(on bool) palette {
-	paint := func(attributes ...color.Attribute) painter {
-		c := color.New(attributes...)
-		if on {
-			c.EnableColor()
-		} else {
-			c.DisableColor()
-		}
-		return c.SprintFunc()
-	}
-	return palette{
-		red: paint(color.FgRed, color.Bold), yellow: paint(color.FgYellow, color.Bold),
-		bold: paint(color.Bold), faint: paint(color.Faint),
-	}
 }

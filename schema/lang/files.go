@@ -108,8 +108,8 @@ func (s *source) read() {
 		_, outside := file.Body.Content(fileSchema)
 		for _, d := range outside { // it may belong in a block that holds secrets
 			s.lost = append(s.lost, meant(file.Bytes, d)...)
-			if d.Summary == unknownBlock && bytes.HasSuffix(lineAt(file.Bytes, d.Subject.Start.Byte), []byte("{")) {
-				continue // they are on the lines after
+			if d.Summary == unknownBlock && !bytes.ContainsAny(lineAt(file.Bytes, d.Subject.Start.Byte), "=:") {
+				continue // they are on the lines after, if there are any
 			}
 			s.file.Withheld = append(s.file.Withheld, diag.Part{From: d.Subject.Start.Byte, To: d.Subject.End.Byte})
 		}

@@ -1,9 +1,10 @@
+# What a block that was lost may declare is not missed elsewhere.
 topology "lost" {}
 
-quee "orders" {} # error: Unsupported block type | Did you mean "queue"?
+profil "durable" {} # error: Unsupported block type | Did you mean "profile"?
 
-queue "payments" {
-  profile     = profile.durable # error: There is no profile.durable
-  partitions  = var.partitions  # error: There is no var.partitions
-  dead_letter = queue.orders
+queue "orders" {
+  profile    = profile.durable
+  partitions = local.many
+  key        = 5 / "x" # error: Invalid operand
 }
