@@ -129,7 +129,7 @@ func (h *Hold) append(ctx context.Context, batch [][]byte) error {
 		if is[*Denied](written) {
 			return written
 		}
-		if err := h.log.read(ctx); err != nil {
+		if err := h.log.catchUp(ctx); err != nil {
 			return err
 		}
 		held := h.log.state.live(h.claim)
@@ -210,7 +210,7 @@ func (h *Hold) release(ctx context.Context) error {
 		if written == nil || is[*Denied](written) {
 			return written
 		}
-		if err := h.log.read(ctx); err != nil {
+		if err := h.log.catchUp(ctx); err != nil {
 			return err
 		}
 		if h.log.state.live(h.claim) == nil {

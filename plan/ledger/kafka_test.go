@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -205,11 +204,6 @@ func again(req kmsg.Request) kmsg.Request {
 		panic(err)
 	}
 	return dup
-}
-
-// refuse answers all requests of a kind about the ledger with an error.
-func (k *kafka) refuse(err *kerr.Error, keys ...kmsg.Key) *kfake.FaultHandle {
-	return k.Fault(kfake.Fault{Keys: keys, Topic: DefaultTopic, Err: err, Count: -1})
 }
 
 // clock is a clock that goes when it is told to. All watches show its time.

@@ -27,6 +27,7 @@ type log struct {
 	Topic
 	id     live.TopicID
 	leader int32 // of the one partition; -1: none now
+	moved  bool  // the leader may be another by now
 	next   int64 // the offset to read on from; -1: the start, wherever that is
 	fold   fold
 	state  *State      // of the whole log, as last read; nil: it was never begun
@@ -66,24 +67,29 @@ func newLog(t Topic) *log { return &log{Topic: t, leader: -1, next: -1} }
 func (l *log) open(ctx context.Context) (begun bool, err error) {
 	there := false
 	err = l.persist(ctx, func() error {
-		if there, _, err = l.locate(ctx); err != nil || !there {
-			return err
-		}
-		return l.catchUp(ctx)
+		there, _, err = l.locate(ctx)
+		return err
 	})
-	return there && l.state != nil, err
+	if err == nil && there {
+		err = l.read(ctx)
+	}
+	return l.state != nil, err
 }
 
 // persist tries something again while it fails in a way that may pass.
 func (l *log) persist(ctx context.Context, do func() error) error {
+	var last error // before the time was over
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := do()
 		if err == nil || !passing(err) {
 			return err
 		}
+		if ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the ledger %s is out of reach: %w", l.Name, err)
+			return fmt.Errorf("the ledger %s is out of reach: %w", l.Name, cmp.Or(last, err))
 		case <-l.Clock.After(pause):
 		}
 	}
@@ -151,20 +157,17 @@ func (l *log) locate(ctx context.Context) (there bool, brokers int, err error) {
 
 // read is catchUp, in spite of brokers that come and go.
 func (l *log) read(ctx context.Context) error {
-	lost := false
-	return l.persist(ctx, func() error {
-		if lost {
-			if _, _, err := l.locate(ctx); err != nil {
-				return err
-			}
-		}
-		lost = true
-		return l.catchUp(ctx)
-	})
+	return l.persist(ctx, func() error { return l.catchUp(ctx) })
 }
 
 // catchUp reads to the end of the log.
-func (l *log) catchUp(ctx context.Context) error {
+func (l *log) catchUp(ctx context.Context) (err error) {
+	if l.moved {
+		if _, _, err := l.locate(ctx); err != nil {
+			return err
+		}
+	}
+	defer func() { l.moved = err != nil }()
 	if l.next < 0 {
 		if err := l.rewind(ctx); err != nil {
 			return err
@@ -315,6 +318,7 @@ func (l *log) await(ctx context.Context, d time.Duration) error {
 // append writes one batch, once, and returns its offset. Its error says nothing
 // about whether the batch is in the log, unless it is a [*Denied].
 func (l *log) append(ctx context.Context, values [][]byte) (offset int64, err error) {
+	defer func() { l.moved = l.moved || err != nil }()
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks, req.TimeoutMillis = -1, int32(RequestTimeout.Milliseconds()/2)
 	partition := kmsg.NewProduceRequestTopicPartition()
@@ -345,7 +349,7 @@ func (l *log) put(ctx context.Context, r Record, done func() bool) error {
 		if is[*Denied](written) {
 			return written
 		}
-		if err := l.read(ctx); err != nil || done() {
+		if err := l.catchUp(ctx); err != nil || done() {
 			return err
 		}
 		return cmp.Or(written, errUnseen)
