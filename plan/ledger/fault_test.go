@@ -88,7 +88,7 @@ func TestPartitionThatIsLedByAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	for node := range int32(3) {
-		if err := k.MoveTopicPartition(DefaultTopic, 0, node); err != nil {
+		if err := k.MoveTopicPartition(name, 0, node); err != nil {
 			t.Fatal(err)
 		}
 		k.write(h, Intent{id(fmt.Sprint(node))})
@@ -234,7 +234,7 @@ func TestHolderOfARebuiltLedger(t *testing.T) {
 }
 
 func TestTopicDeletedUnderAHolder(t *testing.T) {
-	for name, again := range map[string]bool{
+	for want, again := range map[string]bool{
 		"the ledger __queueform is damaged: somebody has deleted the topic":                   false,
 		"the ledger __queueform is damaged: somebody has deleted the topic and made it again": true,
 	} {
@@ -243,13 +243,13 @@ func TestTopicDeletedUnderAHolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := kadm.NewClient(k.client).DeleteTopics(t.Context(), DefaultTopic); err != nil {
+		if _, err := kadm.NewClient(k.client).DeleteTopics(t.Context(), name); err != nil {
 			t.Fatal(err)
 		}
 		if again {
 			k.acquire("shop", "bob")
 		}
-		if _, err := h.Write(t.Context(), Intent{id("orders")}); err == nil || err.Error() != name {
+		if _, err := h.Write(t.Context(), Intent{id("orders")}); err == nil || err.Error() != want {
 			t.Errorf("the holder is told %v", err)
 		}
 		h.dies()
@@ -263,7 +263,7 @@ func TestTopicThatForgets(t *testing.T) {
 		k := start(t)
 		k.make()
 		admin := kadm.NewClient(k.client)
-		if _, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: key, Value: &value}}, DefaultTopic); err != nil {
+		if _, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: key, Value: &value}}, name); err != nil {
 			t.Fatal(err)
 		}
 		_, err := Acquire(t.Context(), k.topic(), Request{Lock: TopologyLock("shop"), Holder: holder("shop", "ann")})
@@ -282,7 +282,7 @@ func TestTopicIsMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.release(h)
-	configs, err := kadm.NewClient(k.client).DescribeTopicConfigs(t.Context(), DefaultTopic)
+	configs, err := kadm.NewClient(k.client).DescribeTopicConfigs(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestTopicIsMade(t *testing.T) {
 func (k *kafka) truncate(offset int64) {
 	k.Helper()
 	var offsets kadm.Offsets
-	offsets.AddOffset(DefaultTopic, 0, offset, -1)
+	offsets.AddOffset(name, 0, offset, -1)
 	deleted, err := kadm.NewClient(k.client).DeleteRecords(k.Context(), offsets)
 	if err == nil {
 		err = deleted.Error()

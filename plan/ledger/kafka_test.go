@@ -18,6 +18,8 @@ import (
 	"github.com/queueform/queueform/schema"
 )
 
+const name = schema.DefaultLedger
+
 // kafka is an embedded cluster whose brokers stamp records with the test's own
 // time: kfake itself never stamps them, whatever message.timestamp.type says.
 type kafka struct {
@@ -38,7 +40,7 @@ func start(t *testing.T) *kafka {
 	}
 	t.Cleanup(cluster.Close)
 	k := &kafka{T: t, Cluster: cluster, clock: newClock(), asked: map[kmsg.Key]int{}}
-	k.client = k.open(kgo.DefaultProduceTopic(DefaultTopic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	k.client = k.open(kgo.DefaultProduceTopic(name), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	cluster.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
@@ -81,7 +83,7 @@ func (k *kafka) topic() Topic { return k.topicWith(k.clock.watch()) }
 func (k *kafka) topicWith(w *watch) Topic {
 	k.Helper()
 	return Topic{
-		Name: DefaultTopic, Clock: w.shown(), Read: k.open(),
+		Name: name, Clock: w.shown(), Read: k.open(),
 		Write: k.open(kgo.RetryTimeout(time.Nanosecond)),
 	}
 }

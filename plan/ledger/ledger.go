@@ -24,9 +24,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// DefaultTopic is the ledger's topic, unless the cluster block names another.
-const DefaultTopic = "__queueform"
-
 // FormatVersion is the newest format of the ledger that this package reads, and
 // the one it writes. It rises with every field that a checkpoint must keep.
 const FormatVersion = 1
@@ -40,7 +37,7 @@ const (
 
 // Topic is a ledger's place.
 type Topic struct {
-	Name  string
+	Name  string      // the cluster block's
 	Read  *kgo.Client // may send a request again
 	Write *kgo.Client // never sends anything twice by itself; nil where nothing is written
 	Clock Clock
