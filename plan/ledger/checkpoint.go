@@ -6,12 +6,9 @@ import (
 	"fmt"
 )
 
-// How long the log may be before it is cut off: much longer than the state that
-// it adds up to, so that the cost of a checkpoint is spread over many applies.
-const (
-	longestLog       = 4_000 // records
-	recordsPerObject = 4
-)
+// longestLog is how many records there may be before the log is cut off. A
+// checkpoint has one for [objectsOfPart] objects.
+const longestLog = 2_000
 
 // Tidy makes a checkpoint and cuts the log off before it, where the log has
 // grown long. Its error means that the log stays long, which hurts nobody now,
@@ -19,7 +16,7 @@ const (
 func (h *Hold) Tidy(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.log.fold.records <= longestLog+recordsPerObject*len(h.log.state.Objects) {
+	if h.log.fold.records <= longestLog {
 		return nil
 	}
 	begin, err := h.checkpoint(ctx)

@@ -141,6 +141,16 @@ func TestLedgerOutOfReach(t *testing.T) {
 	}
 }
 
+func TestBrokerThatRefusesForGood(t *testing.T) {
+	k := start(t)
+	h := k.acquire("shop", "ann")
+	k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge, Count: -1})
+	_, err := h.Write(t.Context(), Intent{id("orders")})
+	if err == nil || !strings.HasPrefix(err.Error(), "the ledger __queueform cannot be used: MESSAGE_TOO_LARGE") {
+		t.Errorf("the holder is told %v", err)
+	}
+}
+
 func TestGarbage(t *testing.T) {
 	k := start(t)
 	h := k.acquire("shop", "ann")

@@ -15,7 +15,8 @@
 // paused may not know yet that it ended. So, by its own monotonic clock, it sends
 // nothing later than [Lease] - [RequestTimeout] after it began the last renewal
 // that it has read back; and whoever follows a claim that was not released lets
-// one RequestTimeout pass first. A request on its way cannot be called back.
+// one RequestTimeout pass first: the clocks of the brokers may differ by less than
+// that. A request on its way cannot be called back.
 package ledger
 
 import (

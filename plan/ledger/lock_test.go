@@ -218,6 +218,23 @@ func TestSlowHolderRenewsAndGoesOn(t *testing.T) {
 	}
 }
 
+func TestWaiterThatSleptClaimsAnew(t *testing.T) {
+	k := start(t)
+	k.acquire("shop", "ann").dies()
+	bob := k.contend(t.Context(), "bob", time.Hour)
+	<-bob.waits
+	first := k.state().Locks[TopologyLock("shop")][1]
+	bob.watch.rests()
+	k.clock.pass(2 * Lease)
+	h, after := bob.wins(k)
+	if after != RequestTimeout {
+		t.Errorf("bob has the lock after %v", after)
+	}
+	if held, _ := h.State().HeldBy(TopologyLock("shop")); held.Holder.User != "bob" || held.Claim == first.Claim {
+		t.Errorf("the lock is held by %+v", held)
+	}
+}
+
 func TestUnlock(t *testing.T) {
 	k := start(t)
 	ann := k.acquire("shop", "ann")

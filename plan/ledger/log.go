@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	readPatience = 5 * time.Second // how long a plan waits for a ledger that cannot be read now
+	patience     = 5 * time.Second // with a ledger out of reach, of a plan and of who leaves
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
 	longestPoll  = 5 * time.Second // how long a broker is asked to wait for the next record
@@ -46,7 +46,7 @@ type polled struct {
 // starts, and one for what is in it. A log that cannot be trusted is as unseen
 // as one that cannot be read, and the reason says which. It writes nothing.
 func Read(ctx context.Context, t Topic) live.Seen[*State] {
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	l := newLog(t)
 	begun, err := l.open(ctx)
@@ -82,7 +82,7 @@ func (l *log) persist(ctx context.Context, do func() error) error {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := do()
 		if err == nil || !passing(err) {
-			return err
+			return l.final(err)
 		}
 		if ctx.Err() == nil {
 			last = err
@@ -93,6 +93,14 @@ func (l *log) persist(ctx context.Context, do func() error) error {
 		case <-l.Clock.After(pause):
 		}
 	}
+}
+
+// final adds to what a broker said, and will say again, what it is about.
+func (l *log) final(err error) error {
+	if is[*kerr.Error](err) && !is[*Denied](err) {
+		return fmt.Errorf("the ledger %s cannot be used: %w", l.Name, err)
+	}
+	return err
 }
 
 // passing says whether the same may succeed in a moment: brokers come and go,
