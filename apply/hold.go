@@ -86,7 +86,7 @@ func (r *run) intend(ctx context.Context, steps []plan.Step) []plan.Step {
 	var records []ledger.Record
 	for _, s := range steps {
 		if r.announced(s) {
-			records = append(records, ledger.Intent{Object: s.About().Object})
+			records = append(records, ledger.Intent{Object: s.About().Object, Topic: lifeOf(s)})
 		}
 	}
 	if len(records) == 0 {
@@ -118,6 +118,14 @@ func (r *run) announced(s plan.Step) bool {
 	case *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release:
 	}
 	return false
+}
+
+// lifeOf is the life of a topic that a step is about, where it is there already.
+func lifeOf(s plan.Step) live.TopicID {
+	if deletion, ok := s.(*plan.DeleteTopic); ok {
+		return deletion.ID
+	}
+	return live.TopicID{}
 }
 
 // record writes down what became of a batch. Of a step that may have been

@@ -4,6 +4,10 @@ package schema
 // its data kept under the topology's directory.
 const EmbeddedCluster = "embedded"
 
+// DefaultLedger is the topic in which a cluster remembers what is owned, locked
+// and applied, unless its block names another.
+const DefaultLedger = "__queueform"
+
 // Cluster says how a Kafka cluster is reached and by whom.
 type Cluster struct {
 	Written
@@ -12,8 +16,17 @@ type Cluster struct {
 	ID               string   // the only cluster id accepted; empty: any
 	Principal        string   // who applies, where the connection does not say: "User:deployer"
 	OpenByDefault    *bool    // allow.everyone.if.no.acl.found there; nil is judged open
+	Ledger           string   // the ledger's topic; empty: DefaultLedger
 	TLS              *TLS
 	SASL             *SASL
+}
+
+// LedgerTopic is where the ledger is kept. Without a block it is where it is by default.
+func (c *Cluster) LedgerTopic() string {
+	if c == nil || c.Ledger == "" {
+		return DefaultLedger
+	}
+	return c.Ledger
 }
 
 // TLS is how the connection is secured. Paths are absolute or relative to the

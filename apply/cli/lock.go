@@ -20,7 +20,7 @@ import (
 
 // ledger is where the cluster remembers.
 func (s *session) ledger() ledger.Topic {
-	return ledger.Topic{Name: ledger.DefaultTopic, Read: s.conn.Client(), Write: s.conn.Client(), Clock: ledger.SystemClock()}
+	return ledger.Topic{Name: s.topology.Cluster.LedgerTopic(), Client: s.conn.Client(), Clock: ledger.SystemClock()}
 }
 
 // remembered is what the ledger says: that of the lock, where it is held.
@@ -161,7 +161,7 @@ func (s *session) breakLock(ctx context.Context, approved bool) error {
 }
 
 func (s *session) rebuild(ctx context.Context, approved bool) error {
-	fmt.Fprintf(s.Out, "Rebuilding %s forgets who owns what, for every topology on this cluster.\nThe next apply of each adopts what it declares, as QF601 says.\n", ledger.DefaultTopic)
+	fmt.Fprintf(s.Out, "Rebuilding %s forgets who owns what, for every topology on this cluster.\nThe next apply of each adopts what it declares, as QF601 says.\n", s.topology.Cluster.LedgerTopic())
 	if err := s.agreed(ctx, "Rebuild it?", approved); err != nil {
 		return err
 	}

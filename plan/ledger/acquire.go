@@ -54,44 +54,55 @@ type contest struct {
 
 // win returns once the claim holds, and nobody's requests can be on their way.
 func (c *contest) win(ctx context.Context) error {
-	for {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
+	for ctx.Err() == nil {
 		if err := c.stand(ctx); err != nil {
 			return err
 		}
-		state, now := c.log.state, c.log.Clock.Now()
-		first, _ := state.HeldBy(c.Lock)
-		before, unsettled := state.Unsettled[c.Lock]
+		first, _ := c.log.state.HeldBy(c.Lock)
+		before, unsettled := c.log.state.Unsettled[c.Lock]
+		var err error
 		switch {
 		case first.Claim != c.claim:
-			c.first = time.Time{}
-			if !now.Before(c.deadline) {
-				return &Locked{By: first}
-			}
-			c.tell(Wait{For: first})
-			if err := c.pause(ctx, c.deadline.Sub(now)); err != nil {
-				return err
-			}
-			continue
-		case !unsettled:
+			err = c.queue(ctx, first)
+		case unsettled:
+			err = c.settle(ctx, before)
+		default:
 			return nil
-		case c.first.IsZero():
-			c.first = now
 		}
-		left := c.first.Add(RequestTimeout).Sub(now)
-		if left <= 0 {
-			if err := c.write(ctx, Renewal{Settled: true}); err != nil && !is[*Lost](err) {
-				return err
-			}
-			continue
-		}
-		c.tell(Wait{For: before, Settles: RequestTimeout})
-		if err := c.pause(ctx, left); err != nil {
+		if err != nil {
 			return err
 		}
 	}
+	return context.Cause(ctx)
+}
+
+// queue waits for who holds the lock, as long as there is patience.
+func (c *contest) queue(ctx context.Context, first Held) error {
+	c.first = time.Time{}
+	left := c.deadline.Sub(c.log.Clock.Now())
+	if left <= 0 {
+		return &Locked{By: first}
+	}
+	c.tell(Wait{For: first})
+	return c.pause(ctx, left)
+}
+
+// settle lets the requests of a lost holder end, and says so in the log.
+func (c *contest) settle(ctx context.Context, before Held) error {
+	now := c.log.Clock.Now()
+	if c.first.IsZero() {
+		c.first = now
+	}
+	left := c.first.Add(RequestTimeout).Sub(now)
+	if left > 0 {
+		c.tell(Wait{For: before, Settles: RequestTimeout})
+		return c.pause(ctx, left)
+	}
+	err := c.write(ctx, Renewal{Settled: true})
+	if is[*Lost](err) { // then it stands again
+		return nil
+	}
+	return err
 }
 
 // stand makes the claim, anew if it was lost while we slept, and keeps it alive.

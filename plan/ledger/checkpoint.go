@@ -6,12 +6,9 @@ import (
 	"fmt"
 )
 
-// How long the log may be before it is cut off: much longer than the state that
-// it adds up to, so that the cost of a checkpoint is spread over many applies.
-const (
-	longestLog       = 4_000 // records
-	recordsPerObject = 4
-)
+// longestLog is how many records there may be before the log is cut off. A
+// checkpoint has one for [objectsOfPart] objects.
+const longestLog = 2_000
 
 // Tidy makes a checkpoint and cuts the log off before it, where the log has
 // grown long. Its error means that the log stays long, which hurts nobody now,
@@ -19,33 +16,37 @@ const (
 func (h *Hold) Tidy(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.log.fold.records <= longestLog+recordsPerObject*len(h.log.state.Objects) {
+	if h.log.fold.records <= longestLog {
 		return nil
 	}
-	offset, err := h.checkpoint(ctx)
+	begin, err := h.checkpoint(ctx)
 	if err == nil {
-		err = h.log.truncate(ctx, offset)
+		err = h.log.truncate(ctx, begin.offset)
 	}
-	if err != nil && !is[*Lost](err) {
+	switch {
+	case is[*Lost](err):
+		return err
+	case err != nil:
 		return fmt.Errorf("the ledger %s could not be shortened: %w", h.log.Name, err)
 	}
-	return err
+	h.log.fold.records -= begin.records
+	return nil
 }
 
 // checkpoint writes one, and returns where it begins. What is before may go,
 // whatever becomes of the lock: the checkpoint is whole, and was read back.
-func (h *Hold) checkpoint(ctx context.Context) (offset int64, err error) {
+func (h *Hold) checkpoint(ctx context.Context) (begins mark, err error) {
 	if h.lost != nil {
-		return 0, h.lost
+		return mark{}, h.lost
 	}
 	begin := h.seq + 1
 	h.log.fold.mark = mark{claim: h.claim, seq: begin}
 	if err := h.write(ctx, checkpointBegin{}); err != nil {
-		return 0, err
+		return mark{}, err
 	}
 	marked := h.log.fold.mark
 	if marked.state == nil {
-		return 0, errors.New("somebody else has just done so")
+		return mark{}, errors.New("somebody else has just done so")
 	}
 	parts := split(marked.state)
 	records := make([]Record, 0, len(parts)+1)
@@ -54,7 +55,7 @@ func (h *Hold) checkpoint(ctx context.Context) (offset int64, err error) {
 	}
 	records = append(records, checkpointEnd{Of: begin, Parts: len(parts)})
 	if err := h.write(ctx, records...); err != nil {
-		return 0, err
+		return mark{}, err
 	}
-	return marked.offset, h.holds()
+	return marked, h.holds()
 }

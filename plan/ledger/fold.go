@@ -19,10 +19,11 @@ type fold struct {
 
 // mark keeps the state as it is after one entry.
 type mark struct {
-	claim  string
-	seq    int    // 0: none is marked
-	state  *State // nil: the entry was not read yet
-	offset int64
+	claim   string
+	seq     int    // 0: none is marked
+	state   *State // nil: the entry was not read yet
+	offset  int64
+	records int // before it, from the start of the log
 }
 
 // checkpoint is one that is being read from the start of the log.
@@ -66,7 +67,7 @@ func (f *fold) take(offset, time int64, e *Entry) (damage string) {
 	}
 	f.state.Apply(e)
 	if m := &f.mark; m.seq > 0 && m.state == nil && e.Claim == m.claim && e.Seq == m.seq {
-		m.state, m.offset = f.state.Clone(), offset
+		m.state, m.offset, m.records = f.state.Clone(), offset, f.records-1
 	}
 	return ""
 }

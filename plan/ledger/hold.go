@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -52,17 +51,16 @@ func (h *Hold) check(ctx context.Context) (until time.Time, err error) {
 	if err := h.log.read(ctx); err != nil {
 		return time.Time{}, err
 	}
+	return h.secure(ctx)
+}
+
+// secure renews the claim if that is due, and tells how long it is safe to
+// send, now that the log was read.
+func (h *Hold) secure(ctx context.Context) (until time.Time, err error) {
 	if err := h.renew(ctx); err != nil {
 		return time.Time{}, err
 	}
-	if err := h.holds(); err != nil {
-		return time.Time{}, err
-	}
-	until = lastSend(h.renewed)
-	if h.log.Clock.Now().After(until) {
-		return time.Time{}, errors.New("the ledger is too slow: the lock could not be renewed in time")
-	}
-	return until, nil
+	return lastSend(h.renewed), h.holds()
 }
 
 // lastSend is when a holder stops to send that sent its last renewal then. The
@@ -97,7 +95,7 @@ func (h *Hold) Write(ctx context.Context, records ...Record) (until time.Time, e
 	if err := h.write(ctx, records...); err != nil {
 		return time.Time{}, err
 	}
-	return h.check(ctx)
+	return h.secure(ctx)
 }
 
 // write appends records under the claim until they are read back.
@@ -129,7 +127,7 @@ func (h *Hold) append(ctx context.Context, batch [][]byte) error {
 		if is[*Denied](written) {
 			return written
 		}
-		if err := h.log.read(ctx); err != nil {
+		if err := h.log.catchUp(ctx); err != nil {
 			return err
 		}
 		held := h.log.state.live(h.claim)
@@ -199,7 +197,7 @@ func (h *Hold) Release(ctx context.Context) error {
 
 // release takes the claim back.
 func (h *Hold) release(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), RequestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	value, err := encode(&Entry{Claim: h.claim, Seq: h.seq + 1, Record: Release{}})
 	if err != nil {
@@ -210,7 +208,7 @@ func (h *Hold) release(ctx context.Context) error {
 		if written == nil || is[*Denied](written) {
 			return written
 		}
-		if err := h.log.read(ctx); err != nil {
+		if err := h.log.catchUp(ctx); err != nil {
 			return err
 		}
 		if h.log.state.live(h.claim) == nil {

@@ -11,13 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/schema"
 )
+
+const name = schema.DefaultLedger
 
 // kafka is an embedded cluster whose brokers stamp records with the test's own
 // time: kfake itself never stamps them, whatever message.timestamp.type says.
@@ -39,7 +40,7 @@ func start(t *testing.T) *kafka {
 	}
 	t.Cleanup(cluster.Close)
 	k := &kafka{T: t, Cluster: cluster, clock: newClock(), asked: map[kmsg.Key]int{}}
-	k.client = k.open(kgo.DefaultProduceTopic(DefaultTopic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	k.client = k.open(kgo.DefaultProduceTopic(name), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	cluster.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
@@ -82,8 +83,7 @@ func (k *kafka) topic() Topic { return k.topicWith(k.clock.watch()) }
 func (k *kafka) topicWith(w *watch) Topic {
 	k.Helper()
 	return Topic{
-		Name: DefaultTopic, Clock: w.shown(), Read: k.open(),
-		Write: k.open(kgo.RetryTimeout(time.Nanosecond)),
+		Name: name, Clock: w.shown(), Client: k.open(),
 	}
 }
 
@@ -205,11 +205,6 @@ func again(req kmsg.Request) kmsg.Request {
 		panic(err)
 	}
 	return dup
-}
-
-// refuse answers all requests of a kind about the ledger with an error.
-func (k *kafka) refuse(err *kerr.Error, keys ...kmsg.Key) *kfake.FaultHandle {
-	return k.Fault(kfake.Fault{Keys: keys, Topic: DefaultTopic, Err: err, Count: -1})
 }
 
 // clock is a clock that goes when it is told to. All watches show its time.

@@ -15,7 +15,8 @@
 // paused may not know yet that it ended. So, by its own monotonic clock, it sends
 // nothing later than [Lease] - [RequestTimeout] after it began the last renewal
 // that it has read back; and whoever follows a claim that was not released lets
-// one RequestTimeout pass first. A request on its way cannot be called back.
+// one RequestTimeout pass first: the clocks of the brokers may differ by less than
+// that. A request on its way cannot be called back.
 package ledger
 
 import (
@@ -23,9 +24,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// DefaultTopic is the ledger's topic, unless the cluster block names another.
-const DefaultTopic = "__queueform"
 
 // FormatVersion is the newest format of the ledger that this package reads, and
 // the one it writes. It rises with every field that a checkpoint must keep.
@@ -40,10 +38,9 @@ const (
 
 // Topic is a ledger's place.
 type Topic struct {
-	Name  string
-	Read  *kgo.Client // may send a request again
-	Write *kgo.Client // never sends anything twice by itself; nil where nothing is written
-	Clock Clock
+	Name   string      // the cluster block's
+	Client *kgo.Client // records go to one of its brokers, which sends nothing twice
+	Clock  Clock
 }
 
 // Clock is how the ledger sees time. Where brokers stamp records, its times are

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -37,7 +38,8 @@ func (k *kafka) contend(ctx context.Context, user string, patience time.Duration
 	return c
 }
 
-// wins waits for the lock while time goes by; it tells how much.
+// wins waits for the lock while time goes by; it tells how much went by until
+// the requests of another had ended.
 func (c *contender) wins(k *kafka) (h *Hold, after time.Duration) {
 	k.Helper()
 	began := k.clock.time()
@@ -45,13 +47,34 @@ func (c *contender) wins(k *kafka) (h *Hold, after time.Duration) {
 		select {
 		case h := <-c.hold:
 			k.Cleanup(func() { _ = h.Release(context.Background()) })
-			return h, k.clock.time().Sub(began)
+			return h, k.settled().Sub(began)
 		case err := <-c.err:
 			k.Fatal(err)
 		case at := <-c.watch.set:
 			k.clock.reach(at)
 		}
 	}
+}
+
+// settled is when somebody last found that the requests of another have ended.
+// Time may have gone on since: whoever has a lock renews it.
+func (k *kafka) settled() time.Time {
+	k.Helper()
+	l := newLog(k.topic())
+	if _, err := l.open(k.Context()); err != nil {
+		k.Fatal(err)
+	}
+	l.next = 0
+	got := <-l.ask(k.Context(), 0)
+	records, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{}, got.partition, kgo.DefaultDecompressor(), nil)
+	for _, r := range slices.Backward(records.Records) {
+		e, err := decode(r.Value, r.Timestamp.UnixMilli())
+		if err == nil && e.Record == (Renewal{Settled: true}) {
+			return r.Timestamp
+		}
+	}
+	k.Fatal("nobody has")
+	return time.Time{}
 }
 
 func TestWaiterHasTheLockOnceItIsReleased(t *testing.T) {
@@ -126,7 +149,7 @@ func TestHolderAndWaiterRenew(t *testing.T) {
 func TestDeadHolderIsFollowedAfterItsRequestsEnded(t *testing.T) {
 	k := start(t)
 	ann := k.acquire("shop", "ann")
-	k.write(ann, Intent{id("orders")})
+	k.write(ann, Intent{Object: id("orders")})
 	ann.dies()
 	bob := k.contend(t.Context(), "bob", time.Hour)
 	h, after := bob.wins(k)
@@ -159,7 +182,9 @@ func TestWhoComesLaterWaitsTooIfTheFollowerDid(t *testing.T) {
 		t.Fatalf("bob waits for %+v", w)
 	}
 	cancel() // before the time is over
-	<-bob.err
+	if err := <-bob.err; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	if _, after := k.contend(t.Context(), "cid", 0).wins(k); after < RequestTimeout {
 		t.Errorf("cid has the lock after %v", after)
 	}
@@ -174,7 +199,7 @@ func TestPausedHolderStops(t *testing.T) {
 		t.Fatalf("it may send until %v (%v), not %v", until, err, want)
 	}
 	k.clock.pass(Lease + time.Second)
-	if _, err := ann.Write(t.Context(), Intent{id("orders")}); !is[*Lost](err) {
+	if _, err := ann.Write(t.Context(), Intent{Object: id("orders")}); !is[*Lost](err) {
 		t.Errorf("it goes on: %v", err)
 	}
 	if state := k.state(); len(state.Objects) > 0 {
@@ -190,6 +215,23 @@ func TestSlowHolderRenewsAndGoesOn(t *testing.T) {
 	until, err := ann.Check(t.Context())
 	if want := k.clock.time().Add(Lease - RequestTimeout); err != nil || !until.Equal(want) {
 		t.Errorf("it may send until %v (%v), not %v", until, err, want)
+	}
+}
+
+func TestWaiterThatSleptClaimsAnew(t *testing.T) {
+	k := start(t)
+	k.acquire("shop", "ann").dies()
+	bob := k.contend(t.Context(), "bob", time.Hour)
+	<-bob.waits
+	first := k.state().Locks[TopologyLock("shop")][1]
+	bob.watch.rests()
+	k.clock.pass(2 * Lease)
+	h, after := bob.wins(k)
+	if after != RequestTimeout {
+		t.Errorf("bob has the lock after %v", after)
+	}
+	if held, _ := h.State().HeldBy(TopologyLock("shop")); held.Holder.User != "bob" || held.Claim == first.Claim {
+		t.Errorf("the lock is held by %+v", held)
 	}
 }
 
@@ -222,7 +264,7 @@ func TestThrottleHasItsOwnLock(t *testing.T) {
 		t.Errorf("two have it: %v", err)
 	}
 	moving := Moving{Topic: "orders", Leaders: []string{"0:1"}, Followers: []string{"0:2"}, Rate: 50}
-	k.write(throttle, moving, Moving{Topic: "gone", Rate: 50}, Moved{Topic: "gone"}, Intent{id("void")})
+	k.write(throttle, moving, Moving{Topic: "gone", Rate: 50}, Moved{Topic: "gone"}, Intent{Object: id("void")})
 	k.release(throttle)
 	if _, err := bank.Check(t.Context()); err != nil {
 		t.Fatal(err)
@@ -258,7 +300,7 @@ func TestRace(t *testing.T) {
 				return err
 			}
 			begin := now()
-			if _, err := h.Write(t.Context(), Begun{}, Intent{id("orders")}); err != nil {
+			if _, err := h.Write(t.Context(), Begun{}, Intent{Object: id("orders")}); err != nil {
 				return err
 			}
 			if h.State().Objects[id("orders")].Topology == topology {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	readPatience = 5 * time.Second // how long a plan waits for a ledger that cannot be read now
+	patience     = 5 * time.Second // with a ledger out of reach, of a plan and of who leaves
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
 	longestPoll  = 5 * time.Second // how long a broker is asked to wait for the next record
@@ -27,6 +27,7 @@ type log struct {
 	Topic
 	id     live.TopicID
 	leader int32 // of the one partition; -1: none now
+	moved  bool  // the leader may be another by now
 	next   int64 // the offset to read on from; -1: the start, wherever that is
 	fold   fold
 	state  *State      // of the whole log, as last read; nil: it was never begun
@@ -45,7 +46,7 @@ type polled struct {
 // starts, and one for what is in it. A log that cannot be trusted is as unseen
 // as one that cannot be read, and the reason says which. It writes nothing.
 func Read(ctx context.Context, t Topic) live.Seen[*State] {
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	l := newLog(t)
 	begun, err := l.open(ctx)
@@ -66,27 +67,40 @@ func newLog(t Topic) *log { return &log{Topic: t, leader: -1, next: -1} }
 func (l *log) open(ctx context.Context) (begun bool, err error) {
 	there := false
 	err = l.persist(ctx, func() error {
-		if there, _, err = l.locate(ctx); err != nil || !there {
-			return err
-		}
-		return l.catchUp(ctx)
+		there, _, err = l.locate(ctx)
+		return err
 	})
-	return there && l.state != nil, err
+	if err == nil && there {
+		err = l.read(ctx)
+	}
+	return l.state != nil, err
 }
 
 // persist tries something again while it fails in a way that may pass.
 func (l *log) persist(ctx context.Context, do func() error) error {
+	var last error // before the time was over
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := do()
 		if err == nil || !passing(err) {
-			return err
+			return l.final(err)
+		}
+		if ctx.Err() == nil {
+			last = err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the ledger %s is out of reach: %w", l.Name, err)
+			return fmt.Errorf("the ledger %s is out of reach: %w", l.Name, cmp.Or(last, err))
 		case <-l.Clock.After(pause):
 		}
 	}
+}
+
+// final adds to what a broker said, and will say again, what it is about.
+func (l *log) final(err error) error {
+	if is[*kerr.Error](err) && !is[*Denied](err) {
+		return fmt.Errorf("the ledger %s cannot be used: %w", l.Name, err)
+	}
+	return err
 }
 
 // passing says whether the same may succeed in a moment: brokers come and go,
@@ -121,7 +135,7 @@ func (l *log) damaged(why string) error { return &Damaged{Topic: l.Name, Why: wh
 func (l *log) locate(ctx context.Context) (there bool, brokers int, err error) {
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{{Topic: &l.Name}}
-	resp, err := req.RequestWith(ctx, l.Read)
+	resp, err := req.RequestWith(ctx, l.Client)
 	if err != nil {
 		return false, 0, err
 	}
@@ -151,20 +165,17 @@ func (l *log) locate(ctx context.Context) (there bool, brokers int, err error) {
 
 // read is catchUp, in spite of brokers that come and go.
 func (l *log) read(ctx context.Context) error {
-	lost := false
-	return l.persist(ctx, func() error {
-		if lost {
-			if _, _, err := l.locate(ctx); err != nil {
-				return err
-			}
-		}
-		lost = true
-		return l.catchUp(ctx)
-	})
+	return l.persist(ctx, func() error { return l.catchUp(ctx) })
 }
 
 // catchUp reads to the end of the log.
-func (l *log) catchUp(ctx context.Context) error {
+func (l *log) catchUp(ctx context.Context) (err error) {
+	if l.moved {
+		if _, _, err := l.locate(ctx); err != nil {
+			return err
+		}
+	}
+	defer func() { l.moved = err != nil }()
 	if l.next < 0 {
 		if err := l.rewind(ctx); err != nil {
 			return err
@@ -191,7 +202,7 @@ func (l *log) rewind(ctx context.Context) error {
 	partition := kmsg.NewListOffsetsRequestTopicPartition()
 	partition.Timestamp = -2 // the earliest
 	req.Topics = []kmsg.ListOffsetsRequestTopic{{Topic: l.Name, Partitions: []kmsg.ListOffsetsRequestTopicPartition{partition}}}
-	resp, err := l.Read.Broker(int(l.leader)).Request(ctx, req)
+	resp, err := l.Client.Broker(int(l.leader)).Request(ctx, req)
 	if err != nil {
 		return err
 	}
@@ -217,7 +228,7 @@ func (l *log) ask(ctx context.Context, wait time.Duration) chan polled {
 	partition := kmsg.NewFetchRequestTopicPartition()
 	partition.FetchOffset, partition.PartitionMaxBytes = l.next, fetchBytes
 	req.Topics = []kmsg.FetchRequestTopic{{Topic: l.Name, TopicID: l.id, Partitions: []kmsg.FetchRequestTopicPartition{partition}}}
-	answer, leader := make(chan polled, 1), l.Read.Broker(int(l.leader))
+	answer, leader := make(chan polled, 1), l.Client.Broker(int(l.leader))
 	go func() {
 		resp, err := leader.Request(ctx, req)
 		if err != nil {
@@ -315,12 +326,13 @@ func (l *log) await(ctx context.Context, d time.Duration) error {
 // append writes one batch, once, and returns its offset. Its error says nothing
 // about whether the batch is in the log, unless it is a [*Denied].
 func (l *log) append(ctx context.Context, values [][]byte) (offset int64, err error) {
+	defer func() { l.moved = l.moved || err != nil }()
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks, req.TimeoutMillis = -1, int32(RequestTimeout.Milliseconds()/2)
 	partition := kmsg.NewProduceRequestTopicPartition()
 	partition.Records = encodeBatch(values, l.Clock.Now())
 	req.Topics = []kmsg.ProduceRequestTopic{{Topic: l.Name, TopicID: l.id, Partitions: []kmsg.ProduceRequestTopicPartition{partition}}}
-	answer, err := l.Write.Broker(int(l.leader)).Request(ctx, req)
+	answer, err := l.Client.Broker(int(l.leader)).Request(ctx, req)
 	if err != nil {
 		return 0, err
 	}
@@ -345,7 +357,7 @@ func (l *log) put(ctx context.Context, r Record, done func() bool) error {
 		if is[*Denied](written) {
 			return written
 		}
-		if err := l.read(ctx); err != nil || done() {
+		if err := l.catchUp(ctx); err != nil || done() {
 			return err
 		}
 		return cmp.Or(written, errUnseen)
@@ -358,7 +370,7 @@ func (l *log) truncate(ctx context.Context, offset int64) error {
 	req.TimeoutMillis = int32(RequestTimeout.Milliseconds() / 2)
 	partition := kmsg.DeleteRecordsRequestTopicPartition{Offset: offset}
 	req.Topics = []kmsg.DeleteRecordsRequestTopic{{Topic: l.Name, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{partition}}}
-	answer, err := l.Write.Broker(int(l.leader)).Request(ctx, req)
+	answer, err := l.Client.Broker(int(l.leader)).Request(ctx, req)
 	if err != nil {
 		return err
 	}

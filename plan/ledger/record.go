@@ -52,15 +52,16 @@ type Break struct {
 }
 
 // Intent says that an object is about to be changed. It makes the topology its
-// owner unless it has one.
+// owner unless it has one. Who owned another life of a topic owns nothing of this.
 type Intent struct {
-	Object schema.ID `json:"object"`
+	Object schema.ID    `json:"object"`
+	Topic  live.TopicID `json:"topic,omitzero"` // the life of a queue that is there
 }
 
 // Owned says that the topology has the object, as asked for.
 type Owned struct {
 	Object        schema.ID    `json:"object"`
-	Topic         live.TopicID `json:"topic,omitzero"` // of a queue
+	Topic         live.TopicID `json:"topic,omitzero"` // of a queue: which life
 	PreventDelete bool         `json:"prevent_delete,omitempty"`
 }
 

@@ -246,25 +246,26 @@ func (s *State) end(claim string) {
 }
 
 // object is what an entry may say something about: the first that spoke for an
-// object has it.
-func (s *State) object(e *Entry, id schema.ID) (Object, bool) {
+// object has it, until it speaks of another life of the topic.
+func (s *State) object(e *Entry, id schema.ID, life live.TopicID) (Object, bool) {
 	topology, works := s.works(e)
 	object, owned := s.Objects[id]
-	if !owned {
+	none := live.TopicID{}
+	if another := life != none && object.Topic != none && life != object.Topic; !owned || another {
 		object = Object{ID: id, Topology: topology}
 	}
 	return object, works && object.Topology == topology
 }
 
 func (r Intent) apply(s *State, e *Entry) {
-	if object, ok := s.object(e, r.Object); ok {
+	if object, ok := s.object(e, r.Object, r.Topic); ok {
 		object.HalfDone = true
 		s.Objects[r.Object] = object
 	}
 }
 
 func (r Owned) apply(s *State, e *Entry) {
-	if object, ok := s.object(e, r.Object); ok {
+	if object, ok := s.object(e, r.Object, r.Topic); ok {
 		object.Owned, object.HalfDone = true, false
 		object.Topic, object.PreventDelete = r.Topic, r.PreventDelete
 		s.Objects[r.Object] = object
@@ -272,13 +273,13 @@ func (r Owned) apply(s *State, e *Entry) {
 }
 
 func (r Gone) apply(s *State, e *Entry) {
-	if _, ok := s.object(e, r.Object); ok {
+	if _, ok := s.object(e, r.Object, live.TopicID{}); ok {
 		delete(s.Objects, r.Object)
 	}
 }
 
 func (r Undone) apply(s *State, e *Entry) {
-	object, ok := s.object(e, r.Object)
+	object, ok := s.object(e, r.Object, live.TopicID{})
 	switch {
 	case !ok:
 	case object.Owned:

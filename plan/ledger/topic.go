@@ -62,7 +62,7 @@ func (l *log) create(ctx context.Context, replicas int) error {
 	}
 	req.Topics = []kmsg.CreateTopicsRequestTopic{t}
 	return l.persist(ctx, func() error {
-		if err := l.created(req.RequestWith(ctx, l.Write)); err != nil {
+		if err := l.created(req.RequestWith(ctx, l.Client)); err != nil {
 			return err
 		}
 		there, _, err := l.locate(ctx)
@@ -98,7 +98,7 @@ func (l *log) suits(ctx context.Context) error {
 	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, l.Name
 	resource.ConfigNames = slices.Sorted(maps.Keys(settings))
 	req.Resources = []kmsg.DescribeConfigsRequestResource{resource}
-	resp, err := req.RequestWith(ctx, l.Read)
+	resp, err := req.RequestWith(ctx, l.Client)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type clusterBlock struct {
 	Variables        *hcl.Attribute `hcl:"variables,optional"`
 	Principal        *hcl.Attribute `hcl:"principal,optional"`
 	OpenByDefault    *hcl.Attribute `hcl:"open_by_default,optional"`
+	Ledger           *hcl.Attribute `hcl:"ledger,optional"`
 	Description      *hcl.Attribute `hcl:"description,optional"`
 	Labels           *hcl.Attribute `hcl:"labels,optional"`
 	TLS              *tlsBlock      `hcl:"tls,block"`
@@ -169,10 +170,12 @@ func (s *scope) cluster(c *clusterBlock) *schema.Cluster {
 	if open, ok := s.flag(c.OpenByDefault); ok {
 		d.OpenByDefault = &open
 	}
+	d.Ledger = s.ledger(c.Ledger)
 	note(d.Attrs, "bootstrap_servers", c.BootstrapServers)
 	note(d.Attrs, "cluster_id", c.ClusterID)
 	note(d.Attrs, "principal", c.Principal)
 	note(d.Attrs, "open_by_default", c.OpenByDefault)
+	note(d.Attrs, "ledger", c.Ledger)
 	if c.TLS != nil {
 		d.TLS = s.tls(c.TLS, d.Attrs)
 	}
@@ -225,6 +228,20 @@ func (s *scope) principal(a *hcl.Attribute) string {
 		s.refuse(a.Expr.Range(), "Not a principal", "A principal has a type and a name, like User:deployer.")
 	}
 	return text
+}
+
+// ledger is the name of the topic that no queue may have then.
+func (s *scope) ledger(a *hcl.Attribute) string {
+	name, ok := s.text(a)
+	if !ok {
+		return ""
+	}
+	s.topicName(name, a.Expr.Range())
+	if slices.Contains(internalTopics, name) {
+		s.refuse(a.Expr.Range(), "A topic of Kafka's own", "%q is kept by Kafka itself: the ledger needs a topic for itself.", name)
+	}
+	s.loader.ledger = name
+	return name
 }
 
 func (s *scope) tls(b *tlsBlock, attrs map[string]hcl.Range) *schema.TLS {

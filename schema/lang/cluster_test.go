@@ -19,6 +19,7 @@ cluster "prod" {
   cluster_id        = "4L6g3nShT-eMCtK--X86sw"
   principal         = "User:deployer"
   open_by_default   = false
+  ledger            = "_ledger"
   tls {
     ca_file     = "ca.pem"
     key_file    = "/etc/key.pem"
@@ -38,14 +39,14 @@ cluster "prod" {
 		t.Fatal(diags)
 	}
 	want := &schema.Topology{Name: "t", Labels: map[string]string{"a": "b"}, Clusters: []string{"prod"}, Cluster: &schema.Cluster{
-		Name: "prod", BootstrapServers: []string{"b1:9093", "[::1]:9092"}, ID: "4L6g3nShT-eMCtK--X86sw", Principal: "User:deployer", OpenByDefault: &closed,
+		Name: "prod", BootstrapServers: []string{"b1:9093", "[::1]:9092"}, ID: "4L6g3nShT-eMCtK--X86sw", Principal: "User:deployer", OpenByDefault: &closed, Ledger: "_ledger",
 		TLS:  &schema.TLS{CAFile: dir + "/ca.pem", KeyFile: "/etc/key.pem", ServerName: "kafka"},
 		SASL: &schema.SASL{Mechanism: schema.OAuthBearer, TokenURL: "https://idp/token", ClientID: "q", Scope: "kafka"},
 	}}
 	if diff := cmp.Diff(want, loaded.Topology, places); diff != "" {
 		t.Error(diff)
 	}
-	for path, line := range map[string]int{"bootstrap_servers": 5, "tls": 9, "tls.ca_file": 10, "sasl.client_secret": 18, "tls.cert_file": 4} {
+	for path, line := range map[string]int{"bootstrap_servers": 5, "ledger": 9, "tls": 10, "tls.ca_file": 11, "sasl.client_secret": 19, "tls.cert_file": 4} {
 		if at := loaded.Topology.Cluster.At(path); at.Start.Line != line {
 			t.Errorf("%s is at %v, want line %d", path, at, line)
 		}

@@ -53,6 +53,7 @@ type loader struct {
 	lost    []string // types of blocks that were lost: what is not declared may be declared in one of them
 	blocks  blocks
 	base    *hcl.EvalContext  // var, local, cluster, profile and functions, as far as they are evaluated
+	ledger  string            // the topic that the chosen cluster keeps for it
 	near    map[string]string // unknown config keys, and the known ones that they may mean
 	diags   hcl.Diagnostics
 }

@@ -194,7 +194,7 @@ var internalTopics = []string{"__cluster_metadata", "__consumer_offsets", "__rem
 
 // owned refuses topics that a topology may not own, create or delete.
 func (s *scope) owned(name string, at hcl.Range) bool {
-	ours := strings.HasPrefix(name, "__queueform")
+	ours := strings.HasPrefix(name, schema.DefaultLedger) || name == s.loader.ledger
 	if !ours && !slices.Contains(internalTopics, name) {
 		return true
 	}

@@ -13,6 +13,7 @@ cluster "prod" {
   cluster_id        = env("SECRET") # error: A secret would be shown here
   principal         = "deployer" # error: Not a principal
   open_by_default   = "perhaps" # error: Wrong type of value | True or false
+  ledger            = "__consumer_offsets" # error: A topic of Kafka's own | the ledger needs a topic for itself
   description       = 1
   labels            = "x" # error: Wrong type of value
   variables = {

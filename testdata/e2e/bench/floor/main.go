@@ -75,7 +75,7 @@ func await(ctx context.Context, client *kgo.Client, topic string) error {
 				return err
 			}
 			if there = resp.Topics[0].ErrorCode == 0; !there {
-				time.Sleep(100 * time.Millisecond)
+				<-time.After(100 * time.Millisecond)
 			}
 		}
 	}
