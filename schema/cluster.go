@@ -17,6 +17,7 @@ type Cluster struct {
 	OpenByDefault    *bool                // allow.everyone.if.no.acl.found there; nil is judged open
 	TLS              *TLS
 	SASL             *SASL
+	Capacity         *Capacity
 }
 
 // At is where the value at path was written, or the block's header.
@@ -25,6 +26,13 @@ func (c *Cluster) At(path string) hcl.Range {
 		return r
 	}
 	return c.Source
+}
+
+// Capacity is what the cluster is meant to carry. Zero fields set no limit.
+type Capacity struct {
+	PartitionsPerBroker int   // replicas that one broker holds, of all topics
+	BytesInPerBroker    int64 // a second, from producers and as a replica
+	BytesInPerPartition int64 // a second
 }
 
 // TLS is how the connection is secured. Paths are absolute or relative to the

@@ -17,6 +17,16 @@ type Snapshot struct {
 	Topics   map[string]Seen[Topic] `json:"topics"`
 	Moves    Seen[int]              `json:"moves"`    // partitions of Topics that are being reassigned; unseen: they may be on their way elsewhere
 	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
+	Owners   Seen[Owners]           `json:"owners"`   // absent: there is no ledger, nobody owns anything
+}
+
+// Owners are the objects that topologies own, by kind and Kafka name.
+type Owners map[string]map[string]Owner
+
+// Owner is whose an object is.
+type Owner struct {
+	Topology string  `json:"topology"`
+	Topic    TopicID `json:"topic,omitzero"` // the life of the topic that it owns
 }
 
 // Scope is what to read.

@@ -89,7 +89,7 @@ type Radius struct {
 	Groups   []Reader `json:"groups"`
 }
 
-// Reader is a group that has not read everything.
+// Reader is a group that reads what is lost, and how much of it is unread, at most.
 type Reader struct {
 	Group  string `json:"group"`
 	Unread int64  `json:"unread"`
