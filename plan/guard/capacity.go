@@ -156,7 +156,11 @@ func (in *inquiry) onDisk(d demand, limits schema.Capacity) (says []string) {
 		says = append(says, fmt.Sprintf("%s on disk at the retention, of %s", bytesOf(d.disk), bytesOf(room)))
 	}
 	id, replicas := in.fullest(disks)
-	if most := limits.PartitionsPerBroker; most > 0 && replicas > most {
+	switch most := limits.PartitionsPerBroker; {
+	case most == 0:
+	case disks == nil:
+		says = append(says, "an unknown number of partitions on each broker, of max_partitions_per_broker "+humanize.Comma(int64(most)))
+	case replicas > most:
 		says = append(says, fmt.Sprintf("%s partitions on broker %d, of max_partitions_per_broker %s",
 			humanize.Comma(int64(replicas)), id, humanize.Comma(int64(most))))
 	}
@@ -180,8 +184,8 @@ func roomFor(topics []string, disks live.Disks) (bytes float64, known bool) {
 // fullest is the broker with the most replicas once the plan is carried out,
 // each taking an even share of what is added.
 func (in *inquiry) fullest(disks live.Disks) (id int32, replicas int) {
-	for _, broker := range slices.Sorted(maps.Keys(disks)) {
-		if disks[broker].Replicas > replicas || replicas == 0 {
+	for _, broker := range slices.Backward(slices.Sorted(maps.Keys(disks))) {
+		if disks[broker].Replicas >= replicas {
 			id, replicas = broker, disks[broker].Replicas
 		}
 	}

@@ -63,8 +63,8 @@ type asking[Q comparable, A any] struct {
 	open    []Q
 }
 
-// about is the answer, or the zero A and one more open question.
-func (k *asking[Q, A]) about(q Q) A {
+// about is the answer, or unseen and one more open question.
+func (k *asking[Q, A]) about(q Q) live.Seen[A] {
 	answer, answered := k.answers[q]
 	if !answered && !k.asked[q] {
 		if k.asked == nil {
@@ -73,17 +73,38 @@ func (k *asking[Q, A]) about(q Q) A {
 		k.asked[q] = true
 		k.open = append(k.open, q)
 	}
+	return answer
+}
+
+// learn is what is known about a question, the zero A where nothing is: then
+// the reason is kept.
+func learn[Q comparable, A any](s *subject, k *asking[Q, A], q Q) A {
+	answer := k.about(q)
+	if answer.Why != "" {
+		s.note(answer.Why, answer.Needs)
+	}
 	return answer.Value
+}
+
+// note keeps why something is not known, and the right that would show it.
+func (s *subject) note(why, needs string) {
+	if needs != "" {
+		why += ", " + needs + " is missing"
+	}
+	if !slices.Contains(s.unknown, why) {
+		s.unknown = append(s.unknown, why)
+	}
 }
 
 // subject is one change under judgement.
 type subject struct {
 	*inquiry
 	*plan.Change
-	index int
-	moves *plan.Reassign
-	queue *schema.Queue // as declared; nil for a deletion
-	topic live.Topic    // as it is; zero for a creation
+	index   int
+	moves   *plan.Reassign
+	queue   *schema.Queue // as declared; nil for a deletion
+	topic   live.Topic    // as it is; zero for a creation
+	unknown []string      // why not all is known of it
 }
 
 func (in *inquiry) subject(i int) *subject {
@@ -193,13 +214,14 @@ func most(lists [][]int32) int {
 	return n
 }
 
-// sizes are the bytes of the topic's partitions, nil where they are not known:
-// of a topic in tiered storage (KIP-405) brokers tell those on disk alone.
+// sizes are the bytes of the topic's partitions, nil where they are not known,
+// as those in tiered storage (KIP-405).
 func (s *subject) sizes() live.Sizes {
 	if s.before(tiered).text == "true" {
+		s.note("brokers tell the bytes on their disks alone, and it is in tiered storage, too", "")
 		return nil
 	}
-	return s.inquiry.sizes.about(s.Object.Name)
+	return learn(s, &s.inquiry.sizes, s.Object.Name)
 }
 
 // bytes is how much the topic holds, each message counted once; nil is not known.
@@ -213,5 +235,5 @@ func (s *subject) bytes() *int64 {
 
 // offsets are those of a place in the topic, nil where they are not known.
 func (s *subject) offsets(at int64) live.Offsets {
-	return s.inquiry.offsets.about(live.Position{Topic: s.Object.Name, At: at})
+	return learn(s, &s.inquiry.offsets, live.Position{Topic: s.Object.Name, At: at})
 }

@@ -69,9 +69,7 @@ func Judge(p *plan.Plan, f Facts) ([]Finding, live.Questions) {
 		for j := range hazards {
 			if finding := hazards[j].check(s); finding != nil {
 				finding.Code, finding.Change, finding.Addr = hazards[j].Code, i, s.Addr
-				if !hazards[j].Loses && finding.Radius.unset() {
-					finding.Radius = nothing()
-				}
+				s.complete(&finding.Radius, hazards[j].Loses)
 				found = append(found, *finding)
 			}
 		}

@@ -358,6 +358,7 @@ func TestHazards(t *testing.T) {
 		{"QF501", "another change", situation{queue: with(heavy(other), 0), topic: there(parts(one)), disks: room(1)}, "", "", ""},
 		{"QF501", "on the embedded cluster", situation{queue: loaded(3_600_000, 3, 2), disks: room(1), cluster: &schema.Cluster{Name: schema.EmbeddedCluster}}, "", "", ""},
 		{"QF501", "too many partitions", situation{queue: sized(declared(), 3, 2), disks: room(1, 1), cluster: limited(schema.Capacity{PartitionsPerBroker: 12})}, guard.Warns, harmless, "13 partitions on broker 1, of max_partitions_per_broker 12"},
+		{"QF501", "how many partitions there are is not known", situation{queue: sized(declared(), 3, 2), cluster: limited(schema.Capacity{PartitionsPerBroker: 12})}, guard.Warns, harmless, "an unknown number of partitions"},
 		{"QF501", "as many partitions as there may be", situation{queue: sized(declared(), 3, 2), disks: room(1, 1), cluster: limited(schema.Capacity{PartitionsPerBroker: 13})}, "", "", ""},
 		{"QF501", "partitions that are there already", situation{queue: sized(declared(), 3, 2), topic: there(parts([]int32{1, 2}, []int32{1, 2})), disks: room(1, 1), cluster: limited(schema.Capacity{PartitionsPerBroker: 11})}, "", "", ""},
 		{"QF501", "too much for the brokers", situation{queue: loaded(-1, 3, 2), cluster: limited(schema.Capacity{BytesInPerBroker: 4*mib/5 - 1})}, guard.Warns, harmless, "819 KiB/s into each broker, of max_bytes_in_per_broker 819 KiB"},
@@ -491,15 +492,20 @@ func TestJudgeAsks(t *testing.T) {
 	const why = "not permitted"
 	unseen := live.Answers{
 		Sizes:   map[string]live.Seen[live.Sizes]{topic: live.Hidden[live.Sizes](why, "")},
-		Offsets: map[live.Position]live.Seen[live.Offsets]{}, Readers: map[string]live.Seen[live.Readers]{topic: live.Hidden[live.Readers](why, "")},
+		Offsets: map[live.Position]live.Seen[live.Offsets]{}, Readers: map[string]live.Seen[live.Readers]{},
 	}
 	for _, p := range places {
 		unseen.Offsets[p] = live.Hidden[live.Offsets](why, "")
 	}
-	for name, answers := range map[string]live.Answers{"known": seen, "unseen": unseen} {
-		facts.Answers = answers
-		if _, open := guard.Judge(p, facts); !open.None() {
-			t.Errorf("%s: asked again: %+v", name, open)
+	unseen.Readers[topic] = live.Hidden[live.Readers](why, "Describe on Cluster")
+	for name, test := range map[string]struct {
+		answers live.Answers
+		why     string
+	}{"known": {seen, ""}, "unseen": {unseen, "not permitted; not permitted, Describe on Cluster is missing"}} {
+		facts.Answers = test.answers
+		found, open := guard.Judge(p, facts)
+		if !open.None() || found[0].Code != "QF102" || found[0].Radius.Why != test.why {
+			t.Errorf("%s: asked again: %+v, or no reason why not: %+v", name, open, found)
 		}
 	}
 	safe, facts := situation{queue: declared("flush.ms", "1"), topic: there(parts(one))}.plan(t)

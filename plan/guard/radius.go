@@ -15,6 +15,7 @@ type Radius struct {
 	Messages *int64
 	Bytes    *int64
 	Groups   []Reader // by what is unread, the most first; nil is unknown, empty is none
+	Why      string   // why something is unknown; empty: it is not, or was not asked for
 }
 
 // nothing is the radius of what takes nothing.
@@ -28,16 +29,30 @@ func (r *Radius) empty() bool {
 // unset says whether a check has measured nothing.
 func (r *Radius) unset() bool { return r.Messages == nil && r.Bytes == nil && r.Groups == nil }
 
+// whole says whether nothing of it is unknown.
+func (r *Radius) whole() bool { return r.Messages != nil && r.Bytes != nil && r.Groups != nil }
+
 // behind leaves the groups that have not read everything.
 func (r *Radius) behind() {
 	r.Groups = slices.DeleteFunc(r.Groups, func(g Reader) bool { return g.Unread == 0 })
+}
+
+// complete says what a hazard that takes no messages need not measure, and why
+// the rest is not known.
+func (s *subject) complete(r *Radius, loses bool) {
+	if !loses && r.unset() {
+		*r = nothing()
+	}
+	if !r.whole() {
+		r.Why = strings.Join(s.unknown, "; ")
+	}
 }
 
 // radius measures the loss of all messages before these offsets, which are nil
 // where they are not known, and of so many bytes.
 func (s *subject) radius(before live.Offsets, bytes *int64) Radius {
 	r := Radius{Bytes: bytes}
-	start, readers := s.offsets(live.Start), s.readers.about(s.Object.Name)
+	start, readers := s.offsets(live.Start), learn(s, &s.readers, s.Object.Name)
 	if start == nil || before == nil {
 		return r
 	}

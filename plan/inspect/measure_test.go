@@ -204,9 +204,9 @@ func TestReadersUnseen(t *testing.T) {
 		}, live.Hidden[live.Readers]("not permitted", "Describe on Group billing")},
 		"a share group is hidden": {kmsg.DescribeShareGroupOffsets, func(_ kmsg.Request, resp kmsg.Response) {
 			resp.(*kmsg.DescribeShareGroupOffsetsResponse).Groups = []kmsg.DescribeShareGroupOffsetsResponseGroup{
-				{GroupID: "workers", ErrorCode: kerr.InvalidRequest.Code},
+				{GroupID: "workers", ErrorCode: kerr.GroupAuthorizationFailed.Code},
 			}
-		}, live.Hidden[live.Readers]("This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details (INVALID_REQUEST)", "")},
+		}, live.Hidden[live.Readers]("not permitted", "Describe on Group *")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			kafka, client := start(t)

@@ -36,7 +36,7 @@ func follow(ctx context.Context, client *kgo.Client, answers map[string]live.See
 	admin := kadm.NewClient(client)
 	listed, err := admin.ListGroups(ctx)
 	if err != nil {
-		return live.Hidden[live.Readers](reason(err), "")
+		return unreadable("*", err)
 	}
 	var consuming, sharing []string
 	for _, g := range listed.Sorted() {
@@ -51,7 +51,7 @@ func follow(ctx context.Context, client *kgo.Client, answers map[string]live.See
 	}
 	shared, err := admin.DescribeShareGroupOffsets(ctx, sharing...)
 	if err != nil {
-		return live.Hidden[live.Readers](reason(err), "")
+		return unreadable("*", err)
 	}
 	return takeShared(answers, shared)
 }

@@ -313,7 +313,11 @@ func radius(h planfile.Hazard) string {
 	if r.Groups != nil {
 		groups = readers(r.Groups)
 	}
-	return strings.Join([]string{messages, bytes, groups}, ", ")
+	text := strings.Join([]string{messages, bytes, groups}, ", ")
+	if r.Why != "" {
+		text += "; " + r.Why
+	}
+	return text
 }
 
 // mostReaders is how many groups are named.
