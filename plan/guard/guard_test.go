@@ -338,6 +338,9 @@ func TestHazards(t *testing.T) {
 			situation{queue: with(declared(), 3), topic: there(parts([]int32{1, 2})), sizes: live.Sizes{{1: 60 * mib}}, offsets: young(held(1200), 60_000, 700), throttle: mib},
 			guard.Warns, harmless, "at broker 1 1.0 MiB/s are written",
 		},
+		{"QF307", "what comes meanwhile takes nothing from the rest", situation{
+			queue: with(declared(), 3), topic: there(parts([]int32{1, 2}, []int32{1, 2})), sizes: live.Sizes{{1: 60 * mib}, {1: 60 * mib}}, offsets: young(held(1200, 1200), 60_000, 700, 1900), throttle: mib,
+		}, guard.Warns, harmless, "at broker 1 1.0 MiB/s"},
 		{"QF307", "enough", situation{queue: with(declared(), 2), topic: there(parts(one)), sizes: live.Sizes{{1: 60 * mib}}, offsets: young(held(1200), 60_000, 700), throttle: mib/2 + 1}, "", "", ""},
 		{"QF307", "nothing came", situation{queue: with(declared(), 2), topic: there(parts(one)), sizes: live.Sizes{{1: 60 * mib}}, offsets: young(held(1200), 60_000, live.NoOffset), throttle: 1}, "", "", ""},
 		{"QF307", "empty", situation{queue: with(declared(), 2), topic: there(parts(one)), sizes: live.Sizes{{1: 0}}, offsets: young(held(0), 60_000, live.NoOffset), throttle: 1}, "", "", ""},
@@ -350,6 +353,7 @@ func TestHazards(t *testing.T) {
 		{"QF501", "the disks are large enough", situation{queue: loaded(3_600_000, 3, 2), disks: room(7200*mib, 7200*mib)}, "", "", ""},
 		{"QF501", "what it has already is room, too", situation{queue: loaded(3_600_000, 3, 2), topic: there(parts([]int32{1, 2}, []int32{1, 2})), disks: having(room(7199*mib, 7199*mib), mib)}, "", "", ""},
 		{"QF501", "bounded by bytes", situation{queue: bounded(loaded(3_600_000, 3, 2), mib), disks: room(3*mib, 3*mib)}, "", "", ""},
+		{"QF501", "bounded by time before bytes", situation{queue: bounded(loaded(1000, 3, 2), 9*mib), disks: room(2*mib, 2*mib)}, "", "", ""},
 		{"QF501", "bounded by bytes that are too many", situation{queue: bounded(loaded(3_600_000, 3, 2), mib), disks: room(3*mib, 3*mib-1)}, guard.Warns, harmless, "6.0 MiB on disk"},
 		{"QF501", "the disks are not known", situation{queue: loaded(3_600_000, 3, 2)}, guard.Warns, harmless, "14 GiB on disk at the retention, of an unknown room"},
 		{"QF501", "the brokers do not tell what is free", situation{queue: loaded(3_600_000, 3, 2), disks: room(live.NoSpace)}, guard.Warns, harmless, "of an unknown room"},
@@ -364,6 +368,7 @@ func TestHazards(t *testing.T) {
 		{"QF501", "too much for the brokers", situation{queue: loaded(-1, 3, 2), cluster: limited(schema.Capacity{BytesInPerBroker: 4*mib/5 - 1})}, guard.Warns, harmless, "819 KiB/s into each broker, of max_bytes_in_per_broker 819 KiB"},
 		{"QF501", "not too much for the brokers", situation{queue: loaded(-1, 3, 2), cluster: limited(schema.Capacity{BytesInPerBroker: 4*mib/5 + 1})}, "", "", ""},
 		{"QF501", "too much for a partition", situation{queue: loaded(-1, 2, 2), cluster: limited(schema.Capacity{BytesInPerPartition: mib - 1})}, guard.Warns, harmless, "1.0 MiB/s into each partition, of max_bytes_in_per_partition"},
+		{"QF501", "too much for a partition, another change", situation{queue: heavy(other), topic: there(parts(one)), cluster: limited(schema.Capacity{BytesInPerPartition: 1})}, "", "", ""},
 		{"QF501", "not too much for a partition", situation{queue: loaded(-1, 2, 2), cluster: limited(schema.Capacity{BytesInPerPartition: mib})}, "", "", ""},
 
 		{"QF601", "changed, nobody's", situation{queue: other, topic: there(parts(one)), owners: live.Is(live.Owners{})}, guard.Blocks, harmless, "not this topology's yet"},

@@ -98,7 +98,7 @@ func TestOffsets(t *testing.T) {
 	}
 	var q live.Questions
 	for position := range want {
-		q.Offsets = append(q.Offsets, position, position)
+		q.Offsets = append(q.Offsets, position)
 	}
 	if diff := cmp.Diff(want, inspect.Measure(t.Context(), client, s, q).Offsets); diff != "" {
 		t.Error(diff)
@@ -225,9 +225,35 @@ func TestReadersUnseen(t *testing.T) {
 	}
 }
 
+// A group that is gone reads nothing, and one that has not begun has all before it.
+func TestReadersComeAndGo(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	commit(t, client, "billing", "orders", map[int32]int64{0: 0})
+	share(t, client, "workers", "orders", 0)
+	always(kafka, kmsg.OffsetFetch, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
+		for _, g := range req.(*kmsg.OffsetFetchRequest).Groups {
+			resp.Groups = append(resp.Groups, kmsg.OffsetFetchResponseGroup{Group: g.Group, ErrorCode: kerr.GroupIDNotFound.Code})
+		}
+		return resp
+	})
+	always(kafka, kmsg.DescribeShareGroupOffsets, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DescribeShareGroupOffsetsResponse)
+		resp.Groups = []kmsg.DescribeShareGroupOffsetsResponseGroup{{GroupID: "workers", Topics: []kmsg.DescribeShareGroupOffsetsResponseGroupTopic{
+			{Topic: "orders", Partitions: []kmsg.DescribeShareGroupOffsetsResponseGroupTopicPartition{{Partition: 0, StartOffset: -1}, {Partition: 1, StartOffset: 0}}},
+		}}}
+		return resp
+	})
+	want := map[string]live.Seen[live.Readers]{"orders": live.Is(live.Readers{"workers": {1: 0}})}
+	if diff := cmp.Diff(want, readers(t, client, "orders")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestDisks(t *testing.T) {
 	kafka, client := start(t)
-	permitted := true
+	permitted, free := true, int64(100)
 	always(kafka, kmsg.DescribeLogDirs, func(req kmsg.Request) kmsg.Response {
 		resp := req.ResponseKind().(*kmsg.DescribeLogDirsResponse)
 		if !permitted {
@@ -242,7 +268,7 @@ func TestDisks(t *testing.T) {
 			return t
 		}
 		resp.Dirs = []kmsg.DescribeLogDirsResponseDir{
-			{UsableBytes: 100, Topics: []kmsg.DescribeLogDirsResponseDirTopic{of("orders", 1, 2, 99), of("other", 7)}},
+			{UsableBytes: free, Topics: []kmsg.DescribeLogDirsResponseDirTopic{of("orders", 1, 2, 99), of("other", 7)}},
 			{UsableBytes: 50, Topics: []kmsg.DescribeLogDirsResponseDirTopic{of("orders", 4)}},
 		}
 		return resp
@@ -253,6 +279,10 @@ func TestDisks(t *testing.T) {
 	each := live.Disk{Usable: 150, Bytes: map[string]int64{"orders": 7, "other": 7}, Replicas: 4}
 	if diff := cmp.Diff(live.Is(live.Disks{0: each, 1: each, 2: each}), disks()); diff != "" {
 		t.Error(diff)
+	}
+	free = -1
+	if got := disks(); got.Value[1].Usable != live.NoSpace {
+		t.Errorf("%+v", got)
 	}
 	permitted = false
 	if got := disks(); got.State != live.Unseen || got.Needs != "Describe on Cluster" {

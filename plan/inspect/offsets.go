@@ -28,7 +28,7 @@ func rounds(positions []live.Position) [][]live.Position {
 	sorted := slices.SortedFunc(slices.Values(positions), func(a, b live.Position) int { return cmp.Compare(a.At, b.At) })
 	var all [][]live.Position
 	named := map[string]int{}
-	for _, p := range slices.Compact(sorted) {
+	for _, p := range sorted {
 		round := named[p.Topic]
 		named[p.Topic]++
 		if round == len(all) {

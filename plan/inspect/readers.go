@@ -82,9 +82,7 @@ func takeCommitted(answers map[string]live.Seen[live.Readers], fetched kadm.Fetc
 		}
 		for topic, partitions := range g.Fetched {
 			for partition, o := range partitions {
-				if o.Err == nil && o.At >= 0 {
-					note(answers, topic, group, partition, o.At)
-				}
+				note(answers, topic, group, partition, o.At)
 			}
 		}
 	}
@@ -117,8 +115,8 @@ func unreadable(group string, err error) live.Seen[live.Readers] {
 	return live.Hidden[live.Readers](reason(err), "")
 }
 
-// note keeps where a group is in one of the topics that were asked for. A
-// share group that has not begun yet has no offset.
+// note keeps where a group is in one of the topics that were asked for. Where
+// it has not begun yet, or that is not told, there is no offset.
 func note(answers map[string]live.Seen[live.Readers], topic, group string, partition int32, offset int64) {
 	answer, asked := answers[topic]
 	if !asked {
