@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -213,4 +214,4 @@ func (s *subject) perPartition() []string {
 	return []string{fmt.Sprintf("%s/s into each partition, of max_bytes_in_per_partition %s", bytesOf(rate), bytesOf(most))}
 }
 
-func bytesOf(n float64) string { return humanize.IBytes(uint64(n)) }
+func bytesOf(n float64) string { return humanize.IBytes(uint64(min(n, math.MaxInt64))) }

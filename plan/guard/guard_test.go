@@ -341,6 +341,9 @@ func TestHazards(t *testing.T) {
 		{"QF307", "what comes meanwhile takes nothing from the rest", situation{
 			queue: with(declared(), 3), topic: there(parts([]int32{1, 2}, []int32{1, 2})), sizes: live.Sizes{{1: 60 * mib}, {1: 60 * mib}}, offsets: young(held(1200, 1200), 60_000, 700, 1900), throttle: mib,
 		}, guard.Warns, harmless, "at broker 1 1.0 MiB/s"},
+		{"QF307", "a partition that is new", situation{
+			queue: sized(declared(), 2, 3), topic: there(parts(one)), sizes: live.Sizes{{1: 60 * mib}}, offsets: young(held(1200), 60_000, live.NoOffset), throttle: 1,
+		}, "", "", ""},
 		{"QF307", "enough", situation{queue: with(declared(), 2), topic: there(parts(one)), sizes: live.Sizes{{1: 60 * mib}}, offsets: young(held(1200), 60_000, 700), throttle: mib/2 + 1}, "", "", ""},
 		{"QF307", "nothing came", situation{queue: with(declared(), 2), topic: there(parts(one)), sizes: live.Sizes{{1: 60 * mib}}, offsets: young(held(1200), 60_000, live.NoOffset), throttle: 1}, "", "", ""},
 		{"QF307", "empty", situation{queue: with(declared(), 2), topic: there(parts(one)), sizes: live.Sizes{{1: 0}}, offsets: young(held(0), 60_000, live.NoOffset), throttle: 1}, "", "", ""},
@@ -350,6 +353,7 @@ func TestHazards(t *testing.T) {
 
 		// 2 MiB/s over an hour are 7,200 MiB on each of two replicas.
 		{"QF501", "the disks are too small", situation{queue: loaded(3_600_000, 3, 2), disks: room(7199*mib, 7200*mib)}, guard.Warns, harmless, "may not fit: 14 GiB on disk at the retention, of 14 GiB"},
+		{"QF501", "no disks are large enough", situation{queue: loaded(1<<62, 3, 2), disks: room(1)}, guard.Warns, harmless, "8.0 EiB on disk"},
 		{"QF501", "the disks are large enough", situation{queue: loaded(3_600_000, 3, 2), disks: room(7200*mib, 7200*mib)}, "", "", ""},
 		{"QF501", "what it has already is room, too", situation{queue: loaded(3_600_000, 3, 2), topic: there(parts([]int32{1, 2}, []int32{1, 2})), disks: having(room(7199*mib, 7199*mib), mib)}, "", "", ""},
 		{"QF501", "bounded by bytes", situation{queue: bounded(loaded(3_600_000, 3, 2), mib), disks: room(3*mib, 3*mib)}, "", "", ""},

@@ -39,13 +39,13 @@ func throttleTooLow(s *subject) *Finding {
 }
 
 // copying are the brokers between which a partition is copied: those that will
-// have it, and the leader that sends it.
+// have it, and the leader that sends it. One that this plan adds is empty.
 func (s *subject) copying(m *plan.Move) []int32 {
 	added := m.Added()
-	if leader := s.topic.Partitions[m.Partition].Leader; len(added) > 0 && leader >= 0 {
-		added = append(added, leader)
+	if len(added) == 0 || int(m.Partition) >= len(s.topic.Partitions) {
+		return added
 	}
-	return added
+	return append(added, s.topic.Partitions[m.Partition].Leader)
 }
 
 // replication is what goes through the throttle of each broker in bytes per
