@@ -19,6 +19,7 @@ type Cluster struct {
 	Ledger           string   // the ledger's topic; empty: DefaultLedger
 	TLS              *TLS
 	SASL             *SASL
+	Capacity         *Capacity
 }
 
 // LedgerTopic is where the ledger is kept. Without a block it is where it is by default.
@@ -27,6 +28,13 @@ func (c *Cluster) LedgerTopic() string {
 		return DefaultLedger
 	}
 	return c.Ledger
+}
+
+// Capacity is what the cluster is meant to carry. Zero fields set no limit.
+type Capacity struct {
+	PartitionsPerBroker int   // replicas that one broker holds, of all topics
+	BytesInPerBroker    int64 // a second, from producers and as a replica
+	BytesInPerPartition int64 // a second
 }
 
 // TLS is how the connection is secured. Paths are absolute or relative to the

@@ -85,7 +85,7 @@ func TestApplyAsksAgain(t *testing.T) {
 		In: &answers{meanwhile, yes}, Out: &out, Err: &talk, Terminal: true, Width: 80,
 		Env: func(string) (string, bool) { return "", false },
 	}
-	code := cli.Main(t.Context(), s, []string{"apply", "-C", dir, "--bootstrap-servers", strings.Join(cluster.ListenAddrs(), ",")})
+	code := cli.Main(t.Context(), s, []string{"apply", "-C", dir, "--allow", "QF601:queue.a", "--bootstrap-servers", strings.Join(cluster.ListenAddrs(), ",")})
 	if asked := strings.Count(talk.String(), "Apply this?"); code != 0 || asked != 2 || !strings.Contains(talk.String(), "changed meanwhile") || !strings.Contains(out.String(), "1h -> 1d") {
 		t.Errorf("exit code %d, asked %d times\n%s%s", code, asked, &out, &talk)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -85,7 +86,8 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 //	kafka DIR create TOPIC PARTITIONS
 //	kafka DIR set TOPIC KEY VALUE
 //	kafka DIR delete TOPIC
-//	kafka DIR send TOPIC COUNT
+//	kafka DIR send TOPIC COUNT [AGE]
+//	kafka DIR commit TOPIC GROUP OFFSET
 func kafka(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: kafka DIR VERB TOPIC...")
@@ -129,11 +131,27 @@ func do(ctx context.Context, client *kgo.Client, verb, topic string, args []stri
 		if err != nil {
 			return err
 		}
+		sent := time.Now()
+		if len(args) > 1 {
+			age, err := time.ParseDuration(args[1])
+			if err != nil {
+				return err
+			}
+			sent = sent.Add(-age)
+		}
 		var all []*kgo.Record
 		for i := range count {
-			all = append(all, &kgo.Record{Topic: topic, Value: []byte(strconv.Itoa(i))})
+			all = append(all, &kgo.Record{Topic: topic, Value: []byte(strconv.Itoa(i)), Timestamp: sent})
 		}
 		return client.ProduceSync(ctx, all...).FirstErr()
+	case "commit":
+		offset, err := strconv.ParseInt(args[1], 10, 64)
+		if err != nil {
+			return err
+		}
+		offsets := kadm.Offsets{}
+		offsets.AddOffset(topic, 0, offset, -1)
+		return admin.CommitAllOffsets(ctx, args[0], offsets)
 	}
 	panic("no verb " + verb)
 }

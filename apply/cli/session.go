@@ -236,7 +236,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle}
+	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: time.Now()}
 	found, open := guard.Judge(p.Plan, facts)
 	if !open.None() {
 		facts.Answers = s.measure(ctx, p.snapshot, open)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
@@ -13,15 +14,21 @@ import (
 // inquiry is one judging: the facts, and the questions that came up.
 type inquiry struct {
 	Facts
-	plan   *plan.Plan
-	queues map[schema.Addr]*schema.Queue
-	moves  []*plan.Reassign // by change; nil: it moves nothing
-	asked  map[string]bool  // topics whose sizes are among the open questions
-	open   live.Questions
+	plan    *plan.Plan
+	queues  map[schema.Addr]*schema.Queue
+	moves   []*plan.Reassign // by change; nil: it moves nothing
+	sizes   asking[string, live.Sizes]
+	offsets asking[live.Position, live.Offsets]
+	readers asking[string, live.Readers]
+	room    bool // it is asked what the disks have room for
+	through func() (map[int32]float64, bool)
+	short   func() *shortage
 }
 
 func newInquiry(p *plan.Plan, f Facts) *inquiry {
-	in := &inquiry{Facts: f, plan: p, moves: make([]*plan.Reassign, len(p.Changes)), asked: map[string]bool{}}
+	in := &inquiry{Facts: f, plan: p, moves: make([]*plan.Reassign, len(p.Changes))}
+	in.sizes.answers, in.offsets.answers, in.readers.answers = f.Answers.Sizes, f.Answers.Offsets, f.Answers.Readers
+	in.through, in.short = sync.OnceValues(in.replication), sync.OnceValue(in.shortage)
 	if len(p.Changes) == 0 {
 		return in
 	}
@@ -37,19 +44,73 @@ func newInquiry(p *plan.Plan, f Facts) *inquiry {
 	return in
 }
 
+// open are the questions that have no answer yet.
+func (in *inquiry) open() live.Questions {
+	return live.Questions{Sizes: in.sizes.open, Offsets: in.offsets.open, Readers: in.readers.open, Disks: in.room}
+}
+
+// disks are those of all brokers, nil where they are not known.
+func (in *inquiry) disks() live.Disks {
+	answer := in.Answers.Disks
+	in.room = answer.State == live.Unseen && answer.Why == ""
+	return answer.Value
+}
+
+// asking is one kind of question, each of which is asked once.
+type asking[Q comparable, A any] struct {
+	answers map[Q]live.Seen[A]
+	asked   map[Q]bool
+	open    []Q
+}
+
+// about is the answer, or unseen and one more open question.
+func (k *asking[Q, A]) about(q Q) live.Seen[A] {
+	answer, answered := k.answers[q]
+	if !answered && !k.asked[q] {
+		if k.asked == nil {
+			k.asked = map[Q]bool{}
+		}
+		k.asked[q] = true
+		k.open = append(k.open, q)
+	}
+	return answer
+}
+
+// learn is what is known about a question, the zero A where nothing is: then
+// the reason is kept.
+func learn[Q comparable, A any](s *subject, k *asking[Q, A], q Q) A {
+	answer := k.about(q)
+	if answer.Why != "" {
+		s.note(answer.Why, answer.Needs)
+	}
+	return answer.Value
+}
+
+// note keeps why something is not known, and the right that would show it.
+func (s *subject) note(why, needs string) {
+	if needs != "" {
+		why += ", " + needs + " is missing"
+	}
+	if !slices.Contains(s.unknown, why) {
+		s.unknown = append(s.unknown, why)
+	}
+}
+
 // subject is one change under judgement.
 type subject struct {
 	*inquiry
 	*plan.Change
-	moves *plan.Reassign
-	queue *schema.Queue // as declared; nil for a deletion
-	topic live.Topic    // as it is; zero for a creation
+	index   int
+	moves   *plan.Reassign
+	queue   *schema.Queue // as declared; nil for a deletion
+	topic   live.Topic    // as it is; zero for a creation
+	unknown []string      // why not all is known of it
 }
 
 func (in *inquiry) subject(i int) *subject {
 	c := &in.plan.Changes[i]
 	return &subject{
-		inquiry: in, Change: c, moves: in.moves[i],
+		inquiry: in, Change: c, index: i, moves: in.moves[i],
 		queue: in.queues[c.Addr], topic: in.Snapshot.Topics[c.Object.Name].Value,
 	}
 }
@@ -153,15 +214,14 @@ func most(lists [][]int32) int {
 	return n
 }
 
-// sizes are the bytes of the topic's partitions, nil where they are not known.
+// sizes are the bytes of the topic's partitions, nil where they are not known,
+// as those in tiered storage (KIP-405).
 func (s *subject) sizes() live.Sizes {
-	name := s.Object.Name
-	answer, answered := s.Answers.Sizes[name]
-	if !answered && !s.asked[name] {
-		s.asked[name] = true
-		s.open.Sizes = append(s.open.Sizes, name)
+	if s.before(tiered).text == "true" {
+		s.note("brokers tell the bytes on their disks alone, and it is in tiered storage, too", "")
+		return nil
 	}
-	return answer.Value
+	return learn(s, &s.inquiry.sizes, s.Object.Name)
 }
 
 // bytes is how much the topic holds, each message counted once; nil is not known.
@@ -171,4 +231,9 @@ func (s *subject) bytes() *int64 {
 		return nil
 	}
 	return new(sizes.Total())
+}
+
+// offsets are those of a place in the topic, nil where they are not known.
+func (s *subject) offsets(at int64) live.Offsets {
+	return learn(s, &s.inquiry.offsets, live.Position{Topic: s.Object.Name, At: at})
 }

@@ -8,6 +8,7 @@ package guard
 
 import (
 	"slices"
+	"time"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
@@ -42,14 +43,8 @@ type Finding struct {
 	Radius   Radius
 }
 
-// Radius is the blast radius: what could be lost or moved, at most. Nil is unknown.
-type Radius struct {
-	Messages *int64
-	Bytes    *int64
-	Groups   []Reader // nil is unknown, empty is none
-}
-
-// Reader is a consumer group that has not read everything yet.
+// Reader is a consumer group, and how many of the messages in danger it has
+// not read, at most.
 type Reader struct {
 	Group  string
 	Unread int64
@@ -59,7 +54,8 @@ type Reader struct {
 type Facts struct {
 	Snapshot *live.Snapshot
 	Answers  live.Answers
-	Throttle int64 // bytes per second and broker at which replicas move; 0: unthrottled
+	Throttle int64     // bytes per second and broker at which replicas move; 0: unthrottled
+	Now      time.Time // against which the brokers will hold the age of messages; the same for both judgements
 }
 
 // Judge looks for every hazard in every change, and says what it would have to
@@ -73,11 +69,12 @@ func Judge(p *plan.Plan, f Facts) ([]Finding, live.Questions) {
 		for j := range hazards {
 			if finding := hazards[j].check(s); finding != nil {
 				finding.Code, finding.Change, finding.Addr = hazards[j].Code, i, s.Addr
+				s.complete(&finding.Radius, hazards[j].Loses)
 				found = append(found, *finding)
 			}
 		}
 	}
-	return found, in.open
+	return found, in.open()
 }
 
 // Blocking are the findings that stop an apply, given what is allowed.

@@ -21,8 +21,12 @@ var hazards = [...]Hazard{
 		Doc: `All messages of the topic are lost, and with them the committed offsets of every
 group that reads it. Kafka has no way back.
 
-It blocks unless the topic is known to be empty and unread; which groups read it
-is not measured yet, so it blocks always.
+Measured: the messages between the first and the next offset of each partition,
+the bytes of its largest replica, and how much of it each group has not read that
+has committed an offset there, or shares the topic. Compacted messages and the
+marks of transactions count, so it is "up to". It only warns where the topic is
+empty and no group reads it. Without the right to see all groups (Describe on the
+cluster) the readers are unknown, and it blocks.
 
 Safer: stop the producers, and let every group read to the end first.`,
 	},
@@ -30,18 +34,27 @@ Safer: stop the producers, and let every group read to the end first.`,
 		Code: "QF102", Loses: true, check: retentionShortened,
 		Summary: "retention is shortened",
 		Doc: `Messages older than the new retention.ms, or beyond the new retention.bytes, are
-deleted within minutes, read or not. A cleanup.policy that starts to delete
-shortens retention too. The bytes are those of the whole logs where retention.ms
-is shortened, and those beyond retention.bytes otherwise; where there are none,
-the hazard only warns.
+deleted within minutes, read or not. So it is when a key is reset to a shorter
+inherited value, and when cleanup.policy starts to delete.
 
-Safer: let the groups that are behind catch up before applying.`,
+Measured: for retention.ms, the messages before the first that is young enough by
+the clock of this machine now, and all bytes of the partitions that have any. For
+retention.bytes, the bytes over it, and all messages of the partitions that are
+over it: which of them those bytes are, no broker tells. Brokers delete whole
+segments, so that less may go, but not more. The groups are those that have not
+read all of it. It only warns where nothing would go.
+
+Safer: let the groups that are behind catch up before applying, or shorten the
+retention in steps.`,
 	},
 	{
 		Code: "QF103", Loses: true, check: compactionSwitched,
 		Summary: "compaction starts or stops",
 		Doc: `With compaction, only the last message of each key is kept and messages without a
 key are refused. Without it, old keys expire with the retention like all else.
+
+Measured: all messages and bytes of the topic, and the groups that have not read
+them. How many are the last of their key, only reading all of them would tell.
 
 Safer: a new queue with the other policy, and moving producers and readers to it.`,
 	},
@@ -55,9 +68,20 @@ old ones: the order within a key is lost until the old ones are read.
 Safer: drain the queue first, or a new queue with more partitions.`,
 	},
 	{
+		Code: "QF203", check: messagesShrink,
+		Summary: "max.message.bytes is lowered",
+		Doc: `Batches above it are refused with MESSAGE_TOO_LARGE. What is there already
+stays, and is delivered. How large the batches of the producers are, the cluster
+does not tell.
+
+Safer: lower max.request.size or batch.size of the producers first.`,
+	},
+	{
 		Code: "QF301", check: factorLowered,
 		Summary: "the replication factor is lowered",
-		Doc:     `Fewer brokers can fail before messages are lost or the queue stops.`,
+		Doc: `Fewer brokers can fail before messages are lost or the queue stops.
+
+Safer: three replicas, and min.insync.replicas 2.`,
 	},
 	{
 		Code: "QF302", check: producersStop,
@@ -94,6 +118,56 @@ Safer: repair the cluster first.`,
 		Code: "QF306", check: dataMoves,
 		Summary: "data moves between brokers",
 		Doc: `Moving replicas takes network and disk from producers and consumers. The rate is
-bounded by --throttle; "up to" tells the bytes of the largest replicas.`,
+bounded by --throttle.
+
+Measured: the bytes of the largest replica of each partition, once for each broker
+that copies it; the time is that of the broker that copies the most.
+
+Safer: a lower --throttle, or an hour with less traffic.`,
+	},
+	{
+		Code: "QF307", check: throttleTooLow,
+		Summary: "the throttle is below the write rate",
+		Doc: `A replica that is copied has to take in what is written meanwhile, too. Where
+that is more than the throttle lets through, it never catches up.
+
+Measured: the messages of the last minute by their timestamps, at the average size
+of those in the partition, added up over all moves of the plan: for each broker
+that copies them, and for the leaders that send them, which send to the other
+replicas as well. It is a minute that is over rather than two samples, since
+nobody has to wait for it and a burst weighs less.
+
+Safer: a higher --throttle, or an hour with less traffic.`,
+	},
+	{
+		Code: "QF501", check: overloaded,
+		Summary: "the declared load does not fit",
+		Doc: `Queues that take in more than disks hold at their retention stop the brokers that
+run full, with all other queues on them.
+
+Measured: the declared load of all queues, at its peak all the time: its bytes
+over the retention and all replicas against what the log directories have free
+and those queues hold already (Kafka 3.3+); and against the limits of the cluster
+block, each where it is set:
+
+capacity { max_partitions_per_broker, max_bytes_in_per_broker,
+max_bytes_in_per_partition }, the latter two by the second.
+
+Replicas are taken to be spread evenly. A queue without a load, or with no limit to its retention,
+counts for no bytes. It is told once, at the first change that adds to the need.
+
+Safer: a shorter retention or retention.bytes, more partitions, or more brokers.`,
+	},
+	{
+		Code: "QF601", check: adopted,
+		Summary: "a live object is changed that this topology does not own yet",
+		Doc: `A topic that was there before, and that no topology owns, becomes this one's when
+it is first applied. Somebody may have set it up as it is for a reason, or still
+look after it.
+
+Measured: the owners in the ledger, by topic id. Without reading it nothing is applied.
+
+Safer: declare it as it is first (queueform import), so that adopting it changes
+nothing, and change it then.`,
 	},
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema/catalog"
 )
 
@@ -21,15 +22,20 @@ const (
 	retentionTime  = "retention.ms"
 	retentionBytes = "retention.bytes"
 	unclean        = "unclean.leader.election.enable"
+	maxMessage     = "max.message.bytes"
+	tiered         = "remote.storage.enable"
 )
 
 func deleted(s *subject) *Finding {
 	if s.Action != plan.Delete {
 		return nil
 	}
-	f := &Finding{Severity: Blocks, Summary: fmt.Sprintf("topic %q is deleted with all its messages", s.Object.Name)}
-	if f.Radius.Bytes = s.bytes(); f.Radius.Bytes != nil && *f.Radius.Bytes == 0 {
-		f.Radius.Messages = new(int64)
+	f := &Finding{
+		Severity: Blocks, Summary: fmt.Sprintf("topic %q is deleted with all its messages", s.Object.Name),
+		Radius: s.radius(s.offsets(live.End), s.bytes()),
+	}
+	if r := &f.Radius; r.empty() && r.Groups != nil && len(r.Groups) == 0 {
+		f.Severity, f.Summary = Warns, fmt.Sprintf("topic %q is deleted: it is empty, and no group reads it", s.Object.Name)
 	}
 	return f
 }
@@ -42,17 +48,64 @@ func retentionShortened(s *subject) *Finding {
 	if !inTime.shorter() && !inBytes.shorter() {
 		return nil
 	}
-	f := &Finding{Severity: Blocks, Summary: "retention is shortened: " + join(inTime, inBytes)}
-	if inTime.shorter() {
-		f.Radius.Bytes = s.bytes()
-	} else {
-		f.Radius.Bytes = s.beyond(inBytes.to)
-	}
-	if f.Radius.Bytes != nil && *f.Radius.Bytes == 0 {
-		f.Severity, f.Radius.Messages, f.Radius.Groups = Warns, new(int64), []Reader{}
+	f := &Finding{Severity: Blocks, Summary: "retention is shortened: " + join(inTime, inBytes), Radius: s.cutOff(inTime, inBytes)}
+	if f.Radius.empty() {
+		f.Severity, f.Radius = Warns, nothing()
 		f.Summary += "; there is nothing that it could delete"
 	}
 	return f
+}
+
+// cutOff measures what two limits take, as of now. Brokers delete whole
+// segments, the oldest first: while all messages of one are too old, or while
+// the log without it still holds the limit. So no message goes that is young
+// enough, nor more bytes than are over the limit. Which messages those bytes
+// are no broker tells: they may be all of the partition.
+func (s *subject) cutOff(inTime, inBytes cut) Radius {
+	start, end, sizes := s.offsets(live.Start), s.offsets(live.End), s.sizes()
+	before, known := s.tooOld(inTime, start, end), start != nil && end != nil
+	var bytes int64
+	for i := range s.topic.Partitions {
+		over := inBytes.over(sizes.Largest(i))
+		if inTime.shorter() && (!known || before[i] > start[i]) {
+			bytes += sizes.Largest(i)
+		} else {
+			bytes += over
+		}
+		if known && (over > 0 || inBytes.shorter() && sizes == nil) {
+			before[i] = end[i]
+		}
+	}
+	r := s.radius(before, nil)
+	if sizes != nil {
+		r.Bytes = &bytes
+	}
+	r.behind()
+	return r
+}
+
+// tooOld is where the messages end that a limit takes for their age, which may
+// be all of them where that is not known; nil where not even that is known.
+func (s *subject) tooOld(c cut, start, end live.Offsets) live.Offsets {
+	if !c.shorter() {
+		return slices.Clone(start)
+	}
+	before := slices.Clone(end)
+	for i, young := range s.younger(c.to) {
+		if i < len(before) && young != live.NoOffset {
+			before[i] = young
+		}
+	}
+	return before
+}
+
+// younger are the first messages that are not older than an age in
+// milliseconds, nil where that is not known.
+func (s *subject) younger(age int64) live.Offsets {
+	if age == unknown {
+		return nil
+	}
+	return s.offsets(max(0, s.Now.UnixMilli()-age))
 }
 
 // cut is a retention limit before and after, in milliseconds or bytes.
@@ -94,6 +147,14 @@ func limit(v, cleanup value) int64 {
 // strictest after.
 func (c cut) shorter() bool { return c.to < c.from || c.from == unknown && c.to != unlimited }
 
+// over is how many of a partition's bytes are more than it may keep.
+func (c cut) over(bytes int64) int64 {
+	if !c.shorter() {
+		return 0
+	}
+	return max(0, bytes-max(0, c.to))
+}
+
 func (c cut) String() string {
 	return fmt.Sprintf("%s %s -> %s", c.key, c.spell(c.from), c.spell(c.to))
 }
@@ -105,8 +166,16 @@ func (c cut) spell(n int64) string {
 	case unknown:
 		return "unknown"
 	}
-	known, _ := catalog.Topic.Find(c.key)
-	return known.Spell(strconv.FormatInt(n, 10))
+	return value{strconv.FormatInt(n, 10), true}.spell(c.key)
+}
+
+// spell is how a person would write a value of the key.
+func (v value) spell(key string) string {
+	if !v.known {
+		return "unknown"
+	}
+	known, _ := catalog.Topic.Find(key)
+	return known.Spell(v.text)
 }
 
 func join(cuts ...cut) string {
@@ -117,19 +186,6 @@ func join(cuts ...cut) string {
 		}
 	}
 	return strings.Join(texts, ", ")
-}
-
-// beyond is how many bytes partitions keep over a limit; nil is not known.
-func (s *subject) beyond(most int64) *int64 {
-	sizes := s.sizes()
-	if sizes == nil {
-		return nil
-	}
-	var sum int64
-	for i := range sizes {
-		sum += max(0, sizes.Largest(i)-max(0, most))
-	}
-	return &sum
 }
 
 func compactionSwitched(s *subject) *Finding {
@@ -149,8 +205,22 @@ func compactionSwitched(s *subject) *Finding {
 	default:
 		return nil
 	}
-	f.Radius.Bytes = s.bytes()
+	f.Radius = s.radius(s.offsets(live.End), s.bytes())
+	f.Radius.behind()
 	return f
+}
+
+func messagesShrink(s *subject) *Finding {
+	if s.Action != plan.Update || s.config(maxMessage) == nil {
+		return nil
+	}
+	before, after := s.before(maxMessage), s.after(maxMessage)
+	had, knew := before.number()
+	if takes, known := after.number(); knew && known && takes >= had {
+		return nil
+	}
+	return &Finding{Severity: Warns, Summary: fmt.Sprintf(
+		"max.message.bytes %s -> %s: producers of larger batches are refused", before.spell(maxMessage), after.spell(maxMessage))}
 }
 
 func keysMove(s *subject) *Finding {
@@ -239,6 +309,7 @@ func dataMoves(s *subject) *Finding {
 		return nil
 	}
 	f := &Finding{Severity: Warns, Summary: fmt.Sprintf("%s copied from brokers %v to %v", english.Plural(m.Copies, "replica is", "replicas are"), m.From, m.To)}
+	f.Radius = nothing()
 	f.Radius.Bytes = m.Bytes
 	switch {
 	case m.Bytes == nil:

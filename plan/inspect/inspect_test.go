@@ -17,14 +17,14 @@ import (
 	"github.com/queueform/queueform/plan/live"
 )
 
-func start(t *testing.T) (*kfake.Cluster, *kgo.Client) {
+func start(t *testing.T, options ...kfake.Opt) (*kfake.Cluster, *kgo.Client) {
 	t.Helper()
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.ClusterID("here"))
+	kafka, err := kfake.NewCluster(append(options, kfake.NumBrokers(3), kfake.ClusterID("here"))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(kafka.Close)
-	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,40 +231,6 @@ func TestInherited(t *testing.T) {
 	if s.Defaults["retention.ms"] != "604800000" || s.Defaults["segment.ms"] != "7" {
 		t.Errorf("%v", s.Defaults)
 	}
-}
-
-func TestMeasure(t *testing.T) {
-	kafka, client := start(t)
-	create(t, client, nil, "orders")
-	s := read(t, client, live.Scope{Topics: []string{"orders"}})
-	for _, p := range s.Topics["orders"].Value.Partitions {
-		if p.Leader < 0 {
-			t.Fatal("no leader")
-		}
-	}
-	permitted := true
-	always(kafka, kmsg.DescribeLogDirs, func(req kmsg.Request) kmsg.Response {
-		resp := req.ResponseKind().(*kmsg.DescribeLogDirsResponse)
-		if !permitted {
-			return resp // without directories
-		}
-		resp.Dirs = []kmsg.DescribeLogDirsResponseDir{{Topics: []kmsg.DescribeLogDirsResponseDirTopic{{Topic: "orders", Partitions: []kmsg.DescribeLogDirsResponseDirTopicPartition{
-			{Partition: 0, Size: 10}, {Partition: 1, Size: 7}, {Partition: 1, Size: 99, IsFuture: true},
-		}}}}}
-		return resp
-	})
-	sizes := measure(t.Context(), client, s)
-	if sizes.State != live.Present || sizes.Value.Total() != 17 || len(sizes.Value[0]) != 3 {
-		t.Errorf("%+v", sizes)
-	}
-	permitted = false
-	if sizes = measure(t.Context(), client, s); sizes.State != live.Unseen || sizes.Needs != "Describe on Cluster" {
-		t.Errorf("%+v", sizes)
-	}
-}
-
-func measure(ctx context.Context, client *kgo.Client, s *live.Snapshot) live.Seen[live.Sizes] {
-	return inspect.Measure(ctx, client, s, live.Questions{Sizes: []string{"orders"}}).Sizes["orders"]
 }
 
 // Without a single answer there is no snapshot.

@@ -3,17 +3,35 @@ package inspect
 import (
 	"cmp"
 	"context"
+	"sync"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan/live"
 )
 
-// Measure answers questions about endangered objects. What a cluster does not
-// answer in full is unseen, with the reason.
+// Measure answers questions about endangered objects, all kinds of them side
+// by side, each with a few requests to a broker however many topics there are.
+// What a cluster does not answer in full is unseen, with the reason.
 func Measure(ctx context.Context, client *kgo.Client, s *live.Snapshot, q live.Questions) live.Answers {
-	return live.Answers{Sizes: sizes(ctx, client, s, q.Sizes)}
+	var a live.Answers
+	var asking sync.WaitGroup
+	if len(q.Sizes) > 0 {
+		asking.Go(func() { a.Sizes = sizes(ctx, client, s, q.Sizes) })
+	}
+	if len(q.Offsets) > 0 {
+		asking.Go(func() { a.Offsets = offsets(ctx, client, s, q.Offsets) })
+	}
+	if len(q.Readers) > 0 {
+		asking.Go(func() { a.Readers = readers(ctx, client, q.Readers) })
+	}
+	if q.Disks {
+		asking.Go(func() { a.Disks = disks(ctx, client) })
+	}
+	asking.Wait()
+	return a
 }
 
 // sizes asks each broker for the logs it keeps (KIP-113, Kafka 1.0+). The
@@ -45,17 +63,10 @@ func sizes(ctx context.Context, client *kgo.Client, s *live.Snapshot, topics []s
 
 // takeSizes notes what one broker keeps, or says why it does not tell.
 func takeSizes(measured map[string]live.Sizes, broker int32, resp *kmsg.DescribeLogDirsResponse) live.Seen[live.Sizes] {
-	const right = "Describe on Cluster"
-	if resp.ErrorCode != 0 {
-		return hidden[live.Sizes](resp.ErrorCode, right)
-	}
-	if len(resp.Dirs) == 0 { // so brokers before Kafka 3.2 refuse
-		return live.Hidden[live.Sizes]("not permitted", right)
+	if refused := refusedDirs(resp); refused != 0 {
+		return hidden[live.Sizes](refused, describeCluster)
 	}
 	for _, dir := range resp.Dirs {
-		if dir.ErrorCode != 0 {
-			return hidden[live.Sizes](dir.ErrorCode, right)
-		}
 		for _, t := range dir.Topics {
 			for _, p := range t.Partitions {
 				if all := measured[t.Topic]; int(p.Partition) < len(all) && !p.IsFuture {
@@ -65,6 +76,23 @@ func takeSizes(measured map[string]live.Sizes, broker int32, resp *kmsg.Describe
 		}
 	}
 	return live.Seen[live.Sizes]{}
+}
+
+// describeCluster is the right that shows log directories, and all groups.
+const describeCluster = "Describe on Cluster"
+
+// refusedDirs is the error that a broker answers instead of all its log
+// directories, or 0.
+func refusedDirs(resp *kmsg.DescribeLogDirsResponse) int16 {
+	if len(resp.Dirs) == 0 && resp.Version < 3 { // so brokers before Kafka 3.2 refuse
+		return kerr.ClusterAuthorizationFailed.Code
+	}
+	for i := range resp.Dirs {
+		if code := resp.Dirs[i].ErrorCode; code != 0 {
+			return code
+		}
+	}
+	return resp.ErrorCode
 }
 
 // complete are the sizes of the topics whose leaders have all answered.

@@ -110,7 +110,7 @@ func TestRequestsOfAnApply(t *testing.T) {
 	k.write(h, Owned{Object: id("orders")}, Ended{Outcome: "done"})
 	k.release(h)
 	want = map[kmsg.Key]int{
-		kmsg.Metadata: 1, // one for each client
+		kmsg.Metadata:        1,
 		kmsg.DescribeConfigs: 1, kmsg.ListOffsets: 1, kmsg.Fetch: 4, kmsg.Produce: 4,
 	}
 	if diff := cmp.Diff(want, withoutGreetings(k.requests())); diff != "" {

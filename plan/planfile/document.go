@@ -96,9 +96,10 @@ type Radius struct {
 	Messages *int64   `json:"messages"`
 	Bytes    *int64   `json:"bytes"`
 	Groups   []Reader `json:"groups"`
+	Why      string   `json:"why,omitempty"` // something is null
 }
 
-// Reader is a group that has not read everything.
+// Reader is a group that reads what is lost, and how much of it is unread, at most.
 type Reader struct {
 	Group  string `json:"group"`
 	Unread int64  `json:"unread"`
@@ -259,7 +260,7 @@ func respelled(key catalog.Key, v plan.Value) string {
 }
 
 func hazard(f guard.Finding) Hazard {
-	h := Hazard{Code: f.Code, Severity: f.Severity, Summary: f.Summary, BlastRadius: Radius{Messages: f.Radius.Messages, Bytes: f.Radius.Bytes}}
+	h := Hazard{Code: f.Code, Severity: f.Severity, Summary: f.Summary, BlastRadius: Radius{Messages: f.Radius.Messages, Bytes: f.Radius.Bytes, Why: f.Radius.Why}}
 	if f.Radius.Groups != nil {
 		h.BlastRadius.Groups = mapped(f.Radius.Groups, func(r *guard.Reader) Reader { return Reader(*r) })
 	}

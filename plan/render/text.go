@@ -311,15 +311,56 @@ func radius(h planfile.Hazard) string {
 	r := h.BlastRadius
 	messages, bytes, groups := "messages unknown", "bytes unknown", "readers unknown"
 	if r.Messages != nil {
-		messages = fmt.Sprintf("up to %s messages", humanize.Comma(*r.Messages))
+		messages = fmt.Sprintf("up to %s %s", humanize.Comma(*r.Messages), english.PluralWord(int(*r.Messages), "message", ""))
 	}
 	if r.Bytes != nil {
 		bytes = "up to " + humanize.IBytes(uint64(*r.Bytes))
 	}
 	if r.Groups != nil {
-		groups = english.Plural(len(r.Groups), "group has", "groups have") + " not read them"
+		groups = readers(r.Groups)
 	}
-	return strings.Join([]string{messages, bytes, groups}, ", ")
+	text := strings.Join([]string{messages, bytes, groups}, ", ")
+	if r.Why != "" {
+		text += "; " + r.Why
+	}
+	return text
+}
+
+// mostReaders is how many groups are named.
+const mostReaders = 3
+
+// readers tells which groups would miss something, those that miss the most
+// first, and which have read it all.
+func readers(groups []planfile.Reader) string {
+	var behind, done []string
+	for _, g := range groups {
+		if name := plain(g.Group); g.Unread > 0 {
+			behind = append(behind, name+": "+humanize.Comma(g.Unread))
+		} else {
+			done = append(done, name)
+		}
+	}
+	says := "unread by " + cmp.Or(named(behind), "no group")
+	if len(done) > 0 {
+		says += ", read to the end by " + named(done)
+	}
+	return says
+}
+
+// named lists groups, as many as people read.
+func named(groups []string) string {
+	if more := len(groups) - mostReaders; more > 0 {
+		groups = append(groups[:mostReaders:mostReaders], english.Plural(more, "more group", ""))
+	}
+	return english.WordSeries(groups, "and")
+}
+
+// plain is a name that may hold anything, fit for a terminal.
+func plain(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+		return schema.Quote(name)
+	}
+	return name
 }
 
 func (t *text) moving(moves []planfile.Moving) {

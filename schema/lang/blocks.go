@@ -78,7 +78,7 @@ func (b *blocks) kinds() hcl.Diagnostics {
 // All blocks of one type have the same.
 var bodies = map[string]any{
 	"": blocks{}, "topology": topologyBlock{}, "variable": variableBlock{}, "validation": validationBlock{}, "cluster": clusterBlock{},
-	"tls": tlsBlock{}, "sasl": saslBlock{}, "profile": profileBlock{}, "queue": queueBlock{}, "load": loadBlock{},
+	"tls": tlsBlock{}, "sasl": saslBlock{}, "capacity": capacityBlock{}, "profile": profileBlock{}, "queue": queueBlock{}, "load": loadBlock{},
 	"placement": placementBlock{}, "lifecycle": lifecycleBlock{}, "external": externalBlock{}, "delete": removalBlock{}, "forget": removalBlock{},
 }
 

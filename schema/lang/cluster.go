@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -31,8 +32,16 @@ type clusterBlock struct {
 	Labels           *hcl.Attribute `hcl:"labels,optional"`
 	TLS              *tlsBlock      `hcl:"tls,block"`
 	SASL             *saslBlock     `hcl:"sasl,block"`
+	Capacity         *capacityBlock `hcl:"capacity,block"`
 	DefRange         hcl.Range      `hcl:",def_range"`
 	Body             hcl.Body       `hcl:",body"`
+}
+
+type capacityBlock struct {
+	PartitionsPerBroker *hcl.Attribute `hcl:"max_partitions_per_broker,optional"`
+	BytesInPerBroker    *hcl.Attribute `hcl:"max_bytes_in_per_broker,optional"`
+	BytesInPerPartition *hcl.Attribute `hcl:"max_bytes_in_per_partition,optional"`
+	DefRange            hcl.Range      `hcl:",def_range"`
 }
 
 type tlsBlock struct {
@@ -181,6 +190,17 @@ func (s *scope) cluster(c *clusterBlock) *schema.Cluster {
 	}
 	if c.SASL != nil {
 		d.SASL = s.sasl(c.SASL, d.Attrs)
+	}
+	if c.Capacity != nil {
+		d.Capacity = s.capacity(c.Capacity)
+	}
+	return d
+}
+
+func (s *scope) capacity(b *capacityBlock) *schema.Capacity {
+	d := &schema.Capacity{BytesInPerBroker: s.size(b.BytesInPerBroker), BytesInPerPartition: s.size(b.BytesInPerPartition)}
+	if n, ok := s.whole(b.PartitionsPerBroker, 1, math.MaxInt32); ok {
+		d.PartitionsPerBroker = int(n)
 	}
 	return d
 }

@@ -32,6 +32,11 @@ cluster "prod" {
     client_secret = env("NOT_SET")
     scope         = "kafka"
   }
+  capacity {
+    max_partitions_per_broker  = 4000
+    max_bytes_in_per_broker    = "100MiB"
+    max_bytes_in_per_partition = 1000000
+  }
 }
 `})
 	loaded, diags := lang.Load(dir, lang.Options{})
@@ -40,8 +45,9 @@ cluster "prod" {
 	}
 	want := &schema.Topology{Name: "t", Labels: map[string]string{"a": "b"}, Clusters: []string{"prod"}, Cluster: &schema.Cluster{
 		Name: "prod", BootstrapServers: []string{"b1:9093", "[::1]:9092"}, ID: "4L6g3nShT-eMCtK--X86sw", Principal: "User:deployer", OpenByDefault: &closed, Ledger: "_ledger",
-		TLS:  &schema.TLS{CAFile: dir + "/ca.pem", KeyFile: "/etc/key.pem", ServerName: "kafka"},
-		SASL: &schema.SASL{Mechanism: schema.OAuthBearer, TokenURL: "https://idp/token", ClientID: "q", Scope: "kafka"},
+		TLS:      &schema.TLS{CAFile: dir + "/ca.pem", KeyFile: "/etc/key.pem", ServerName: "kafka"},
+		SASL:     &schema.SASL{Mechanism: schema.OAuthBearer, TokenURL: "https://idp/token", ClientID: "q", Scope: "kafka"},
+		Capacity: &schema.Capacity{PartitionsPerBroker: 4000, BytesInPerBroker: 100 << 20, BytesInPerPartition: 1_000_000},
 	}}
 	if diff := cmp.Diff(want, loaded.Topology, places); diff != "" {
 		t.Error(diff)

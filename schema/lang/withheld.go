@@ -68,12 +68,16 @@ func (l *loader) withholdBlock(header hcl.Range, body hcl.Body, open []hcl.Range
 // open is what may be shown of a cluster block, where variables are known to
 // be open or not.
 func (c *clusterBlock) open(variables map[string]bool) []hcl.Range {
-	open := append(written(c.BootstrapServers, c.ClusterID, c.Principal, c.OpenByDefault, c.Description, c.Labels), c.NameRange)
+	open := append(written(c.BootstrapServers, c.ClusterID, c.Principal, c.OpenByDefault, c.Ledger, c.Description, c.Labels), c.NameRange)
 	if t := c.TLS; t != nil {
 		open = append(append(open, t.DefRange), written(t.CAFile, t.CertFile, t.KeyFile, t.ServerName)...)
 	}
 	if s := c.SASL; s != nil {
 		open = append(append(open, s.DefRange), written(s.Mechanism, s.Username, s.ClientID, s.Scope)...)
+	}
+	if c.Capacity != nil {
+		open = append(open, c.Capacity.DefRange)
+		open = append(open, written(c.Capacity.PartitionsPerBroker, c.Capacity.BytesInPerBroker, c.Capacity.BytesInPerPartition)...)
 	}
 	if c.Variables == nil {
 		return open

@@ -114,7 +114,7 @@ func embedded(b *testing.B) *bench {
 }
 
 // declare writes a topology of so many queues of one shape.
-func (x *bench) declare(prefix string, count int) {
+func (x *bench) declare(prefix string, count int, retention string) {
 	x.Helper()
 	text := fmt.Sprintf(`topology "bench" {}
 
@@ -126,10 +126,10 @@ queue "q" {
   config = {
     "cleanup.policy"    = "delete"
     "max.message.bytes" = "2MiB"
-    "retention.ms"      = "7d"
+    "retention.ms"      = %q
   }
 }
-`, count, prefix)
+`, count, prefix, retention)
 	if err := os.WriteFile(filepath.Join(x.dir, "bench.hcl"), []byte(text), 0o644); err != nil {
 		x.Fatal(err)
 	}
@@ -187,13 +187,33 @@ func BenchmarkPlan(b *testing.B) {
 		b.Run(fmt.Sprintf("topics=%d", topics), func(b *testing.B) {
 			x := embedded(b)
 			x.run("floor", "create", x.servers, "t", fmt.Sprint(topics))
-			x.declare("t", topics)
+			x.declare("t", topics, "7d")
 			var ours, floor []cost
 			for b.Loop() {
 				floor = append(floor, x.run("floor", "plan", x.servers, "t", fmt.Sprint(topics)))
 				ours = append(ours, x.run("queueform", "plan", "--bootstrap-servers", x.servers, "--detailed-exitcode"))
 			}
 			x.compare(ours, floor)
+		})
+	}
+}
+
+// BenchmarkEndangered plans to shorten the retention of all topics, against a
+// plan to lengthen it. The limit: 6 requests more to each of the three brokers
+// for each of the three kinds of question.
+func BenchmarkEndangered(b *testing.B) {
+	for _, topics := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprintf("topics=%d", topics), func(b *testing.B) {
+			x := embedded(b)
+			x.run("floor", "create", x.servers, "t", fmt.Sprint(topics))
+			var endangered, safe []cost
+			for b.Loop() {
+				x.declare("t", topics, "14d")
+				safe = append(safe, x.run("queueform", "plan", "--bootstrap-servers", x.servers))
+				x.declare("t", topics, "1d")
+				endangered = append(endangered, x.run("queueform", "plan", "--bootstrap-servers", x.servers))
+			}
+			x.compare(endangered, safe)
 		})
 	}
 }
@@ -205,7 +225,7 @@ func BenchmarkCreate(b *testing.B) {
 	var ours, floor []cost
 	for round := 0; b.Loop(); round++ {
 		floor = append(floor, x.run("floor", "create", x.servers, fmt.Sprintf("floor%d-", round), "1000"))
-		x.declare(fmt.Sprintf("ours%d-", round), 1_000)
+		x.declare(fmt.Sprintf("ours%d-", round), 1_000, "7d")
 		ours = append(ours, x.run("queueform", "apply", "--bootstrap-servers", x.servers, "--auto-approve"))
 	}
 	x.compare(ours, floor)
@@ -222,7 +242,7 @@ func BenchmarkCreateOnKafka(b *testing.B) {
 			x.empty()
 		},
 		func(round int) {
-			x.declare(fmt.Sprintf("ours%d-", round), 1_000)
+			x.declare(fmt.Sprintf("ours%d-", round), 1_000, "7d")
 			ours = append(ours, x.run("queueform", "apply", "--bootstrap-servers", x.servers, "--auto-approve"))
 			x.empty()
 		},

@@ -35,6 +35,13 @@ cluster "prod" {
     token_url     = "https://x" # error: Two ways to a token
     client_secret = env("NOT_SET") + local.missing # error: There is no local.missing
   }
+
+  capacity {
+    max_partitions_per_broker  = 0       # error: Number out of range
+    max_bytes_in_per_broker    = "fast"  # error: Not a size
+    max_bytes_in_per_partition = "-1MiB" # error: Not a size
+    max_disk                   = 1       # error: Unsupported argument
+  }
 }
 
 cluster "prod" {} # error: Cluster declared twice

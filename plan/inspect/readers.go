@@ -1,0 +1,131 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/plan/live"
+)
+
+// readers finds the groups that read topics. What each group has committed is
+// read whole, in one request to a coordinator (KIP-709, Kafka 3.0+): that
+// grows with what there is, and not with groups times partitions.
+func readers(ctx context.Context, client *kgo.Client, topics []string) map[string]live.Seen[live.Readers] {
+	answers := make(map[string]live.Seen[live.Readers], len(topics))
+	for _, name := range topics {
+		answers[name] = live.Is(live.Readers{})
+	}
+	if unseen := follow(ctx, client, answers); unseen.Why != "" {
+		for name := range answers {
+			answers[name] = unseen
+		}
+	}
+	return answers
+}
+
+// follow notes how far all groups are, or says why that is not known.
+func follow(ctx context.Context, client *kgo.Client, answers map[string]live.Seen[live.Readers]) live.Seen[live.Readers] {
+	if unseen := mayList(ctx, client); unseen.Why != "" {
+		return unseen
+	}
+	admin := kadm.NewClient(client)
+	listed, err := admin.ListGroups(ctx)
+	if err != nil {
+		return unreadable("*", err)
+	}
+	var consuming, sharing []string
+	for _, g := range listed.Sorted() {
+		if g.ProtocolType == "share" {
+			sharing = append(sharing, g.Group)
+		} else {
+			consuming = append(consuming, g.Group)
+		}
+	}
+	if unseen := takeCommitted(answers, admin.FetchManyOffsets(ctx, consuming...)); unseen.Why != "" || len(sharing) == 0 {
+		return unseen
+	}
+	shared, err := admin.DescribeShareGroupOffsets(ctx, sharing...)
+	if err != nil {
+		return unreadable("*", err)
+	}
+	return takeShared(answers, shared)
+}
+
+// mayList says why not all groups would be listed: without the right to see
+// all, brokers list some and say nothing of the others (KIP-700, Kafka 2.8+).
+func mayList(ctx context.Context, client *kgo.Client) live.Seen[live.Readers] {
+	req := kmsg.NewPtrDescribeClusterRequest()
+	req.IncludeClusterAuthorizedOperations = true
+	resp, err := req.RequestWith(ctx, client)
+	switch {
+	case err != nil:
+		return live.Hidden[live.Readers](reason(err), "")
+	case resp.ErrorCode != 0:
+		return hidden[live.Readers](resp.ErrorCode, describeCluster)
+	case resp.ClusterAuthorizedOperations&(1<<kmsg.ACLOperationDescribe) == 0:
+		return live.Hidden[live.Readers]("not permitted", describeCluster)
+	}
+	return live.Seen[live.Readers]{}
+}
+
+// takeCommitted notes the committed offsets of groups. One that is gone
+// meanwhile reads nothing.
+func takeCommitted(answers map[string]live.Seen[live.Readers], fetched kadm.FetchOffsetsResponses) live.Seen[live.Readers] {
+	for group, g := range fetched {
+		if unseen := unreadable(group, g.Err); unseen.Why != "" {
+			return unseen
+		}
+		for topic, partitions := range g.Fetched {
+			for partition, o := range partitions {
+				note(answers, topic, group, partition, o.At)
+			}
+		}
+	}
+	return live.Seen[live.Readers]{}
+}
+
+// takeShared notes where share groups are (KIP-932, Kafka 4.0+): what lies
+// before has been acknowledged.
+func takeShared(answers map[string]live.Seen[live.Readers], described kadm.DescribedShareGroupsOffsets) live.Seen[live.Readers] {
+	for group, g := range described {
+		if unseen := unreadable(group, g.Err); unseen.Why != "" {
+			return unseen
+		}
+		for topic, partitions := range g.Offsets {
+			for partition, o := range partitions {
+				note(answers, topic, group, partition, o.StartOffset)
+			}
+		}
+	}
+	return live.Seen[live.Readers]{}
+}
+
+func unreadable(group string, err error) live.Seen[live.Readers] {
+	switch {
+	case err == nil, errors.Is(err, kerr.GroupIDNotFound):
+		return live.Seen[live.Readers]{}
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return live.Hidden[live.Readers]("not permitted", "Describe on Group "+group)
+	}
+	return live.Hidden[live.Readers](reason(err), "")
+}
+
+// note keeps where a group is in one of the topics that were asked for. Where
+// it has not begun yet, or that is not told, there is no offset.
+func note(answers map[string]live.Seen[live.Readers], topic, group string, partition int32, offset int64) {
+	answer, asked := answers[topic]
+	if !asked {
+		return
+	}
+	if answer.Value[group] == nil {
+		answer.Value[group] = live.Progress{}
+	}
+	if offset >= 0 {
+		answer.Value[group][partition] = offset
+	}
+}
