@@ -12,6 +12,7 @@ import (
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/catalog"
 )
 
 // overloaded tells, at the first change that adds to it, what the cluster has
@@ -132,7 +133,8 @@ func (in *inquiry) retained(q *schema.Queue, rate float64, partitions int) float
 	return bytes
 }
 
-// declared is the value that a queue's config will have.
+// declared is the value that a queue's config will have. Where nothing shows
+// what it inherits, Kafka's own default is taken.
 func (in *inquiry) declared(q *schema.Queue, key string) value {
 	if setting, declared := q.Config[key]; declared {
 		return value{setting.Value, true}
@@ -142,8 +144,11 @@ func (in *inquiry) declared(q *schema.Queue, key string) value {
 			return value{text, true}
 		}
 	}
-	text, known := in.Snapshot.Defaults[key]
-	return value{text, known}
+	if text, known := in.Snapshot.Defaults[key]; known {
+		return value{text, true}
+	}
+	own, known := catalog.Topic.Find(key)
+	return value{own.Default, known}
 }
 
 // onDisk compares with what brokers hold and have free.

@@ -361,6 +361,7 @@ func TestHazards(t *testing.T) {
 		{"QF501", "bounded by bytes that are too many", situation{queue: bounded(loaded(3_600_000, 3, 2), mib), disks: room(3*mib, 3*mib-1)}, guard.Warns, harmless, "6.0 MiB on disk"},
 		{"QF501", "the disks are not known", situation{queue: loaded(3_600_000, 3, 2)}, guard.Warns, harmless, "14 GiB on disk at the retention, of an unknown room"},
 		{"QF501", "the brokers do not tell what is free", situation{queue: loaded(3_600_000, 3, 2), disks: room(live.NoSpace)}, guard.Warns, harmless, "of an unknown room"},
+		{"QF501", "nothing shows what is inherited", situation{queue: sized(heavy(declared()), 3, 2), disks: room(1), defaults: map[string]string{}}, guard.Warns, harmless, "2.3 TiB on disk"},
 		{"QF501", "for ever", situation{queue: loaded(-1, 3, 2), disks: room(1)}, "", "", ""},
 		{"QF501", "no load", situation{queue: retention("1"), disks: room(1)}, "", "", ""},
 		{"QF501", "another change", situation{queue: with(heavy(other), 0), topic: there(parts(one)), disks: room(1)}, "", "", ""},

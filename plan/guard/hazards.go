@@ -147,14 +147,12 @@ run full, with all other queues on them.
 
 Measured: the declared load of all queues, at its peak all the time: its bytes
 over the retention and all replicas against what the log directories have free
-and those queues hold already (Kafka 3.3+); and against the limits of the cluster
-block, each where it is set:
-
-capacity { max_partitions_per_broker, max_bytes_in_per_broker,
-max_bytes_in_per_partition }, the latter two by the second.
-
-Replicas are taken to be spread evenly. A queue without a load, or with no limit to its retention,
-counts for no bytes. It is told once, at the first change that adds to the need.
+and those queues hold already (Kafka 3.3+); and against the limits that are set
+in the cluster's capacity block: max_partitions_per_broker of all topics, and by
+the second max_bytes_in_per_broker and max_bytes_in_per_partition. Replicas are
+taken to be spread evenly. A queue without a load, or without a limit to its
+retention, counts for no bytes. It is told once, at the first change that adds to
+the need.
 
 Safer: a shorter retention or retention.bytes, more partitions, or more brokers.`,
 	},

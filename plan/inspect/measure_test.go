@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -287,6 +288,26 @@ func TestDisks(t *testing.T) {
 	permitted = false
 	if got := disks(); got.State != live.Unseen || got.Needs != "Describe on Cluster" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Without a cluster all is unseen, for a reason.
+func TestMeasureUnreachable(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	kafka.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	at := live.Position{Topic: "orders", At: live.End}
+	names := []string{"orders"}
+	a := inspect.Measure(ctx, client, s, live.Questions{Sizes: names, Offsets: []live.Position{at}, Readers: names, Disks: true})
+	for what, why := range map[string]string{
+		"sizes": a.Sizes["orders"].Why, "offsets": a.Offsets[at].Why, "readers": a.Readers["orders"].Why, "disks": a.Disks.Why,
+	} {
+		if why != context.Canceled.Error() {
+			t.Errorf("%s: %q", what, why)
+		}
 	}
 }
 

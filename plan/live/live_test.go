@@ -25,6 +25,7 @@ func TestSnapshotAsJSON(t *testing.T) {
 		},
 		Moves:    live.Is(1),
 		Defaults: map[string]string{"cleanup.policy": "delete"},
+		Owners:   live.Is(live.Owners{"queue": {"there": {Topology: "shop", Topic: live.TopicID{1, 2, 3}}}}),
 	}
 	text, err := json.Marshal(s)
 	if err != nil {

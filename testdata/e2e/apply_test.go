@@ -142,6 +142,7 @@ func racksHold(u *user) {
 
 func queueGoes(u *user) {
 	u.replace("life.hcl", "queue \"defaults\" {\n  topic = \"life.defaults\"\n}", "delete \"queue\" \"life.defaults\" {}")
+	produce(u, "life.defaults", 10)() // an empty one would go without a word
 	u.run(3, "apply", "--auto-approve")
 	u.run(0, "apply", "--auto-approve", "--allow", `QF101:delete.queue["life.defaults"]`)
 	u.settled()
