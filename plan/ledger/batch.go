@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"hash/crc32"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -21,8 +22,9 @@ const (
 	gzipped        = 1  // the attribute
 )
 
-// encodeBatch makes one batch of records, whose time the broker sets.
-func encodeBatch(values [][]byte) []byte {
+// encodeBatch makes one batch of records. Brokers put their own time in the place
+// of now; the embedded cluster, which shares our clock, does not.
+func encodeBatch(values [][]byte, now time.Time) []byte {
 	var records []byte
 	for i, value := range values {
 		r := kmsg.Record{OffsetDelta: int32(i), Value: value}
@@ -32,6 +34,7 @@ func encodeBatch(values [][]byte) []byte {
 	batch := kmsg.RecordBatch{
 		PartitionLeaderEpoch: -1, Magic: 2, Attributes: gzipped,
 		LastOffsetDelta: int32(len(values) - 1), NumRecords: int32(len(values)),
+		FirstTimestamp: now.UnixMilli(), MaxTimestamp: now.UnixMilli(),
 		ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1,
 		Records: compress(records),
 	}

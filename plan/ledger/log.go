@@ -330,7 +330,7 @@ func (l *log) append(ctx context.Context, values [][]byte) (offset int64, err er
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks, req.TimeoutMillis = -1, int32(RequestTimeout.Milliseconds()/2)
 	partition := kmsg.NewProduceRequestTopicPartition()
-	partition.Records = encodeBatch(values)
+	partition.Records = encodeBatch(values, l.Clock.Now())
 	req.Topics = []kmsg.ProduceRequestTopic{{Topic: l.Name, TopicID: l.id, Partitions: []kmsg.ProduceRequestTopicPartition{partition}}}
 	answer, err := l.Write.Broker(int(l.leader)).Request(ctx, req)
 	if err != nil {
