@@ -23,14 +23,21 @@ type Hold interface {
 	Release(context.Context) error
 }
 
-// held makes sure that the lock is held still. Once it is not, the apply stops
-// as if it were interrupted.
+// held makes sure that the lock is held still, and that there is time to send
+// something. Once it is not, the apply stops as if it were interrupted. What is
+// sent must be sent at once: this process may be put to sleep at any moment.
 func (r *run) held(ctx context.Context) bool {
-	if ctx.Err() != nil {
-		return false
+	for ctx.Err() == nil {
+		until, err := r.Hold.Check(context.WithoutCancel(ctx))
+		if err != nil {
+			r.stop(err)
+			return false
+		}
+		if !r.Clock.Now().After(until) {
+			return true
+		}
 	}
-	_, err := r.Hold.Check(context.WithoutCancel(ctx))
-	return r.goesOn(err)
+	return false
 }
 
 // write tells the ledger, and makes sure that the lock is held still.
@@ -38,15 +45,11 @@ func (r *run) write(ctx context.Context, records []ledger.Record) bool {
 	if len(records) == 0 {
 		return true
 	}
-	_, err := r.Hold.Write(context.WithoutCancel(ctx), records...)
-	return r.goesOn(err)
-}
-
-func (r *run) goesOn(err error) bool {
-	if err != nil {
+	if _, err := r.Hold.Write(context.WithoutCancel(ctx), records...); err != nil {
 		r.stop(err)
+		return false
 	}
-	return err == nil
+	return true
 }
 
 // others says which topology has an object that this one has not.
@@ -141,7 +144,7 @@ func (r *run) record(ctx context.Context, steps []plan.Step) {
 			if outcome == Done {
 				records = append(records, ledger.Gone{Object: id})
 			} else if outcome != Unknown && r.announced(s) {
-				records = append(records, ledger.Undone{Object: id})
+				records = append(records, r.undone(id)...)
 			}
 		case *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release:
 		}
@@ -164,6 +167,15 @@ func (r *run) made(id schema.ID, outcome Outcome) []ledger.Record {
 	case Unknown:
 		return nil
 	case NotDone, Refused, Skipped, Started, Postponed, NotMoved:
+	}
+	return r.undone(id)
+}
+
+// undone takes an announcement back, but not that of an earlier apply which may
+// have done it.
+func (r *run) undone(id schema.ID) []ledger.Record {
+	if owner, _ := r.plan.Ledger.Value.Owners.Of(id); owner.HalfDone {
+		return nil
 	}
 	return []ledger.Record{ledger.Undone{Object: id}}
 }

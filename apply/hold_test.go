@@ -81,6 +81,16 @@ func TestCreationThatIsRefusedIsTakenBack(t *testing.T) {
 	k.noted("Intent a", "Undone a")
 }
 
+// What an earlier apply has announced it may have made.
+func TestCreationOfAnEarlierApplyStaysAnnounced(t *testing.T) {
+	k := start(t)
+	k.has("a", 3)
+	p := planned(create("a", 1))
+	p.Ledger = live.Is(live.Ledger{Owners: live.Owners{schema.KindQueue: {"a": {Topology: "shop", HalfDone: true}}}})
+	k.ends(k.engine.Run(t.Context(), p), "refused: ...")
+	k.noted("Intent a")
+}
+
 // What may have been made stays announced.
 func TestCreationThatIsNotKnownStaysAnnounced(t *testing.T) {
 	k := start(t)
@@ -155,6 +165,21 @@ func TestLostLockStopsTheApply(t *testing.T) {
 	}
 	if report.Count(apply.Done) > 0 {
 		t.Error(outcomes(report))
+	}
+}
+
+// A process that was asleep between the check and the request checks again.
+func TestSleepBeforeARequest(t *testing.T) {
+	k := start(t)
+	k.ledger.until = k.clock.time().Add(-time.Second)
+	checks := 0
+	k.ledger.checked = func() {
+		if checks++; checks == 3 {
+			k.ledger.lost = errors.New("the lock is lost")
+		}
+	}
+	if report := k.run(create("a", 1)); report.Stopped == nil || k.requests(kmsg.CreateTopics) > 0 {
+		t.Errorf("%d requests, stopped: %v", k.requests(kmsg.CreateTopics), report.Stopped)
 	}
 }
 

@@ -22,8 +22,8 @@ const (
 	gzipped        = 1  // the attribute
 )
 
-// encodeBatch makes one batch of records. The broker sets its own time; the
-// embedded cluster keeps this one, which is the same machine's.
+// encodeBatch makes one batch of records. Brokers put their own time in the place
+// of now; the embedded cluster, which shares our clock, does not.
 func encodeBatch(values [][]byte, now time.Time) []byte {
 	var records []byte
 	for i, value := range values {
@@ -33,8 +33,8 @@ func encodeBatch(values [][]byte, now time.Time) []byte {
 	}
 	batch := kmsg.RecordBatch{
 		PartitionLeaderEpoch: -1, Magic: 2, Attributes: gzipped,
-		FirstTimestamp: now.UnixMilli(), MaxTimestamp: now.UnixMilli(),
 		LastOffsetDelta: int32(len(values) - 1), NumRecords: int32(len(values)),
+		FirstTimestamp: now.UnixMilli(), MaxTimestamp: now.UnixMilli(),
 		ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1,
 		Records: compress(records),
 	}

@@ -67,6 +67,22 @@ func TestAppendThatIsCutOff(t *testing.T) {
 	}
 }
 
+// Who could not find out whether its records are in the log goes on with others,
+// which are not taken for those.
+func TestRecordsThatWereNotReadBack(t *testing.T) {
+	k := start(t)
+	h := k.acquire("shop", "ann")
+	k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed})
+	if _, err := h.Write(t.Context(), Intent{Object: id("orders")}, Intent{Object: id("old")}); !is[*Denied](err) {
+		t.Fatalf("the holder is told %v", err)
+	}
+	k.write(h, Owned{Object: id("orders")})
+	k.release(h)
+	if state := k.state(); !state.Objects[id("orders")].Owned || !state.Objects[id("old")].HalfDone || len(state.Locks) > 0 {
+		t.Errorf("the ledger says %+v", state)
+	}
+}
+
 func TestReadsThatAreCutOff(t *testing.T) {
 	k := start(t)
 	h := k.acquire("shop", "ann")

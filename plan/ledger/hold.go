@@ -121,8 +121,9 @@ func (h *Hold) write(ctx context.Context, records ...Record) error {
 func (h *Hold) append(ctx context.Context, batch [][]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
-	last := h.seq + len(batch)
-	err := h.log.persist(ctx, func() error {
+	begun, last := h.seq > 0, h.seq+len(batch)
+	h.seq = last // whatever becomes of them: no other records may be taken for these
+	return h.log.persist(ctx, func() error {
 		_, written := h.log.append(ctx, batch)
 		if is[*Denied](written) {
 			return written
@@ -134,15 +135,11 @@ func (h *Hold) append(ctx context.Context, batch [][]byte) error {
 		switch {
 		case held != nil && held.Seq >= last:
 			return nil
-		case held == nil && h.seq > 0:
+		case held == nil && begun:
 			return h.holds()
 		}
 		return cmp.Or(written, errUnseen)
 	})
-	if err == nil {
-		h.seq = last
-	}
-	return err
 }
 
 // renew lets the claim live on, if that is due.
@@ -204,17 +201,8 @@ func (h *Hold) release(ctx context.Context) error {
 		return err
 	}
 	err = h.log.persist(ctx, func() error {
-		_, written := h.log.append(ctx, [][]byte{value})
-		if written == nil || is[*Denied](written) {
-			return written
-		}
-		if err := h.log.catchUp(ctx); err != nil {
-			return err
-		}
-		if h.log.state.live(h.claim) == nil {
-			return nil
-		}
-		return written
+		_, err := h.log.append(ctx, [][]byte{value}) // should two arrive, the second says nothing
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%s stays locked for up to %v: %w", h.lock, Lease, err)

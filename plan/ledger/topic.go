@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -53,12 +52,11 @@ func (l *log) create(ctx context.Context, replicas int) error {
 	t := kmsg.CreateTopicsRequestTopic{Topic: l.Name, NumPartitions: 1, ReplicationFactor: int16(replicas)}
 	configs := maps.Clone(settings)
 	configs["unclean.leader.election.enable"] = "false"
-	configs["min.insync.replicas"] = strconv.Itoa(max(1, replicas-1))
+	if replicas == mostReplicas {
+		configs["min.insync.replicas"] = "2"
+	}
 	for _, key := range slices.Sorted(maps.Keys(configs)) {
 		t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: key, Value: new(configs[key])})
-	}
-	if replicas < mostReplicas {
-		t.Configs = slices.DeleteFunc(t.Configs, func(c kmsg.CreateTopicsRequestTopicConfig) bool { return c.Name == "min.insync.replicas" })
 	}
 	req.Topics = []kmsg.CreateTopicsRequestTopic{t}
 	return l.persist(ctx, func() error {

@@ -25,7 +25,10 @@ func TestSnapshotAsJSON(t *testing.T) {
 		},
 		Moves:    live.Is(1),
 		Defaults: map[string]string{"cleanup.policy": "delete"},
-		Owners:   live.Is(live.Owners{"queue": {"there": {Topology: "shop", Topic: live.TopicID{1, 2, 3}}}}),
+		Ledger: live.Is(live.Ledger{
+			Owners:    live.Owners{"queue": {"there": {Topology: "shop", TopicID: live.TopicID{1, 2, 3}, PreventDelete: true}}},
+			Throttles: map[string]live.Throttle{"there": {Topology: "shop", Rate: 5, Leaders: []string{"0:1"}, Followers: []string{"0:2"}}},
+		}),
 	}
 	text, err := json.Marshal(s)
 	if err != nil {
