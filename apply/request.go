@@ -63,7 +63,10 @@ type answer struct {
 func send(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
 	a, err := request(ctx, to, steps, validate)
 	for _, s := range steps {
-		lacking(a.refusals[s.About().Object.Name], right(s))
+		name := s.About().Object.Name
+		if refused, answered := a.refusals[name]; answered {
+			a.refusals[name] = lacking(refused, right(s))
+		}
 	}
 	return a, broken(err)
 }

@@ -236,7 +236,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: time.Now()}
+	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: s.brokersTime(p.snapshot.Ledger.Value)}
 	found, open := guard.Judge(p.Plan, facts)
 	if !open.None() {
 		facts.Answers = s.measure(ctx, p.snapshot, open)
@@ -252,6 +252,19 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 		fmt.Fprintf(s.Err, "note: --allow %s: the plan has no such hazard\n", unused)
 	}
 	return p, nil
+}
+
+// brokersTime is that by which brokers tell the age of messages.
+func (s *session) brokersTime(l live.Ledger) time.Time {
+	machine := time.Now()
+	now := ledger.Now(machine, l, s.hold != nil)
+	switch behind := now.Sub(machine).Round(time.Minute); {
+	case behind > 0:
+		fmt.Fprintf(s.Err, "warning: the clock of this machine is %v behind the brokers', which is taken\n", behind)
+	case behind < 0:
+		fmt.Fprintf(s.Err, "warning: the clock of this machine is %v ahead of the brokers', which is taken\n", -behind)
+	}
+	return now
 }
 
 // checked compares and asks whether the cluster would carry the plan out. A

@@ -1,10 +1,14 @@
 package ledger
 
-import "github.com/queueform/queueform/plan/live"
+import (
+	"time"
+
+	"github.com/queueform/queueform/plan/live"
+)
 
 // Live is what plans need of the state.
 func (s *State) Live() live.Ledger {
-	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves))}
+	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Clock: time.UnixMilli(s.Clock).UTC()}
 	for id, o := range s.Objects {
 		if l.Owners[id.Kind] == nil {
 			l.Owners[id.Kind] = map[string]live.Owner{}
@@ -22,4 +26,16 @@ func (h *Hold) Live() live.Ledger {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.log.state.Live()
+}
+
+// Now is the time of the brokers, as nearly as a machine can tell whose own
+// clock may be wrong. It is never before what the ledger has seen; and while a
+// lock is held, whose renewals are in the ledger, it is not a lease past that.
+func Now(machine time.Time, l live.Ledger, held bool) time.Time {
+	behind := machine.Before(l.Clock)
+	ahead := held && machine.Sub(l.Clock) > Lease
+	if behind || ahead {
+		return l.Clock
+	}
+	return machine
 }

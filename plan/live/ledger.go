@@ -1,11 +1,16 @@
 package live
 
-import "github.com/queueform/queueform/schema"
+import (
+	"time"
+
+	"github.com/queueform/queueform/schema"
+)
 
 // Ledger is what the cluster remembers for queueform, as far as plans need it.
 type Ledger struct {
 	Owners    Owners              `json:"owners,omitempty"`
 	Throttles map[string]Throttle `json:"throttles,omitempty"` // by topic
+	Clock     time.Time           `json:"clock,omitzero"`      // the brokers', when they wrote the last record
 }
 
 // Owners says which topology has which object, by kind and Kafka's name.
