@@ -94,10 +94,19 @@ var (
 // that is closed to everybody else: they are enough, each is needed, and what
 // is missing is said by name. A plan leaves the cluster as it was.
 func TestRights(t *testing.T) {
-	c := brokers.Own(t, brokers.Options{Properties: map[string]string{"allow.everyone.if.no.acl.found": "false"}})
-	r := &rights{newCluster(newUser(t, c))}
+	for _, version := range []string{brokers.Newest, brokers.Oldest} {
+		t.Run(version, func(t *testing.T) {
+			closed := map[string]string{"allow.everyone.if.no.acl.found": "false"}
+			c := brokers.Own(t, brokers.Options{Version: version, Properties: closed})
+			suffice(&rights{newCluster(newUser(t, c))})
+		})
+	}
+}
+
+func suffice(r *rights) {
+	r.Helper()
 	r.users("ci-plan", "ci-apply")
-	for _, line := range readmeACLs(t) {
+	for _, line := range readmeACLs(r.T) {
 		r.tool("AclCommand", line...)
 	}
 	all := r.granted(1, "ci-apply")
