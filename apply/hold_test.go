@@ -22,6 +22,9 @@ import (
 func (k *kafka) notes() []string {
 	var all []string
 	for _, r := range k.ledger.written {
+		if _, begun := r.(ledger.Begun); begun {
+			continue
+		}
 		text := fmt.Sprintf("%T", r)[len("ledger."):]
 		switch r := r.(type) {
 		case ledger.Intent:

@@ -188,9 +188,6 @@ func (s *session) over(p *planned) (bool, error) {
 
 // execute carries the plan out, and writes it into the history.
 func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) error {
-	if _, err := s.hold.Write(ctx, ledger.Begun{Digest: s.topology.Digest(), Changes: changes(p.Plan, nil)}); err != nil {
-		return err
-	}
 	report, err := s.carried(ctx, p, flags)
 	closing := context.WithoutCancel(ctx)
 	outcome := "done"
@@ -209,6 +206,7 @@ func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*a
 	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
 		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(), Hold: s.hold, Slow: s.slow,
+		Begun:    ledger.Begun{Digest: s.topology.Digest(), Changes: changes(p.Plan, nil)},
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}
 	report := engine.Run(ctx, p.Plan)
