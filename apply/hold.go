@@ -64,6 +64,9 @@ func (r *run) announce(ctx context.Context) {
 			ids = append(ids, c.Object)
 		}
 	}
+	for _, id := range r.plan.Vanished {
+		records = append(records, ledger.Gone{Object: id})
+	}
 	adopted := len(ids)
 	for _, s := range r.plan.Steps {
 		if r.announced(s) {

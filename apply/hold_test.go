@@ -133,6 +133,18 @@ func TestAdoptionComesFirst(t *testing.T) {
 	k.noted("Owned a with its id", "Owned b")
 }
 
+// What is not there any more is forgotten.
+func TestVanishedIsForgotten(t *testing.T) {
+	k := start(t)
+	p := planned()
+	p.Vanished = []schema.ID{id("old")}
+	k.ledger.live.Owners[schema.KindQueue]["old"] = live.Owner{Topology: "shop"}
+	if report := k.engine.Run(t.Context(), p); !ok(report) {
+		t.Errorf("%+v", report)
+	}
+	k.noted("Gone old")
+}
+
 // What another topology got first is left alone, and named.
 func TestObjectThatAnotherTopologyGot(t *testing.T) {
 	k := start(t)

@@ -91,16 +91,20 @@ func (b *builder) prevents() *hcl.Range {
 	return nil
 }
 
-// orphans lists what the topology owns and no block names any more, if it is there.
+// orphans lists what the topology owns and no block names any more: what is
+// there, and what is not.
 func (b *builder) orphans() {
 	if b.chosen != nil {
 		return
 	}
 	for _, id := range undeclared(b.topology, b.snapshot.Ledger.Value.Owners) {
-		if seen := b.snapshot.Topics[id.Name]; seen.State == live.Present {
-			if owner, _ := b.owner(id, seen.Value.ID); owner.Topology == b.topology.Name {
-				b.plan.Orphans = append(b.plan.Orphans, id)
-			}
+		seen := b.snapshot.Topics[id.Name]
+		_, lives := b.owner(id, seen.Value.ID)
+		switch {
+		case seen.State == live.Absent, seen.State == live.Present && !lives:
+			b.plan.Vanished = append(b.plan.Vanished, id)
+		case seen.State == live.Present:
+			b.plan.Orphans = append(b.plan.Orphans, id)
 		}
 	}
 }

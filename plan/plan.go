@@ -29,7 +29,8 @@ type Plan struct {
 	Blocked   []Blocked
 	Throttled []schema.ID // objects on which an earlier apply of this topology left a replication throttle
 	Claims    []Claim     // by object
-	Orphans   []schema.ID // what the topology owns and no block names any more: never touched
+	Orphans   []schema.ID // what the topology owns and no block declares any more: never touched
+	Vanished  []schema.ID // what it owned, no block declares, and is not there any more: the ledger forgets it
 	Ledger    live.Seen[live.Ledger]
 }
 
