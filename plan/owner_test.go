@@ -209,6 +209,8 @@ func TestRemember(t *testing.T) {
 		want   []string
 	}{
 		"not permitted":           {live.Hidden[live.Ledger]("not permitted", "Read on Topic __queueform"), queue("orders"), []string{"The ledger cannot be read"}},
+		"locked":                  {live.Is(live.Ledger{Locks: map[string]live.Lock{"shop": {Holder: "ann@ci"}}}), queue("orders"), []string{"Another apply is at work"}},
+		"another's lock":          {live.Is(live.Ledger{Locks: map[string]live.Lock{"pay": {Holder: "ann@ci"}}}), queue("orders"), nil},
 		"lost where it mattered":  {live.None[live.Ledger](), queue("orders", prevented()), []string{"Nothing prevents deletions yet"}},
 		"none":                    {live.None[live.Ledger](), queue("orders"), nil},
 		"none, and nothing there": {live.None[live.Ledger](), queue("new", prevented()), nil},
@@ -237,5 +239,15 @@ func TestDeletedAlready(t *testing.T) {
 		if diff := cmp.Diff(want, p.Vanished); diff != "" || len(diags)+len(p.Changes) > 0 {
 			t.Errorf("%s: %v %s", topologyName, diags, diff)
 		}
+	}
+}
+
+func TestHalfDone(t *testing.T) {
+	s := world(nil, owned(map[string]live.Owner{
+		"shop.orders": {Topology: "shop", HalfDone: true}, "pay.events": {Topology: "pay", HalfDone: true}, "shop.old": {Topology: "shop"},
+	}), func(s *live.Snapshot) { s.Topics["shop.orders"] = live.None[live.Topic]() })
+	p, _ := plan.Build(topology(queue("orders")), s, plan.Options{})
+	if diff := cmp.Diff([]schema.ID{id("shop.orders")}, p.HalfDone); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -4,7 +4,7 @@ import "github.com/queueform/queueform/plan/live"
 
 // Live is what plans need of the state.
 func (s *State) Live() live.Ledger {
-	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves))}
+	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Locks: map[string]live.Lock{}}
 	for id, o := range s.Objects {
 		if l.Owners[id.Kind] == nil {
 			l.Owners[id.Kind] = map[string]live.Owner{}
@@ -14,12 +14,22 @@ func (s *State) Live() live.Ledger {
 	for topic, m := range s.Moves {
 		l.Throttles[topic] = live.Throttle{Topology: m.Topology, Rate: m.Rate, Leaders: m.Leaders, Followers: m.Followers}
 	}
+	for _, queue := range s.Locks {
+		if held := queue[0]; held.Lock == TopologyLock(held.Holder.Topology) {
+			l.Locks[held.Holder.Topology] = live.Lock{Holder: held.Holder.String(), Since: held.Since, Until: held.Until}
+		}
+	}
 	return l
 }
 
-// Live is what plans need of the ledger, as last read.
+// Live is what plans need of the ledger, as last read. The hold itself is not
+// among its locks.
 func (h *Hold) Live() live.Ledger {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.log.state.Live()
+	l := h.log.state.Live()
+	if first, held := h.log.state.HeldBy(h.lock); held && first.Claim == h.claim {
+		delete(l.Locks, first.Holder.Topology)
+	}
+	return l
 }

@@ -6,6 +6,7 @@ import "github.com/queueform/queueform/schema"
 type Ledger struct {
 	Owners    Owners              `json:"owners,omitempty"`
 	Throttles map[string]Throttle `json:"throttles,omitempty"` // by topic
+	Locks     map[string]Lock     `json:"locks,omitempty"`     // by topology: who else applies it
 }
 
 // Owners says which topology has which object, by kind and Kafka's name.
@@ -23,6 +24,13 @@ type Owner struct {
 func (o Owners) Of(id schema.ID) (owner Owner, owned bool) {
 	owner, owned = o[id.Kind][id.Name]
 	return owner, owned
+}
+
+// Lock is held by an apply that is at work, or has died.
+type Lock struct {
+	Holder string `json:"holder"`
+	Since  int64  `json:"since"` // milliseconds since 1970, by the clock of the brokers
+	Until  int64  `json:"until"` // likewise: it ends then, unless it is renewed
 }
 
 // Throttle is a replication throttle that an apply has set on a topic.
