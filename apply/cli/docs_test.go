@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,6 +73,37 @@ func TestReadmePlan(t *testing.T) {
 		}
 		if strings.HasSuffix(f.Name, ".txt") && !strings.Contains(readme, text) {
 			t.Errorf("the README does not show %s:\n%s", f.Name, text)
+		}
+	}
+}
+
+// Each promise of the README names a test that there is.
+func TestReadmePromises(t *testing.T) {
+	_, promises, _ := strings.Cut(file(t, "README.md"), "## What queueform promises")
+	promises, _, _ = strings.Cut(promises, "\n## ")
+	named := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(promises, -1)
+	if len(named) < 10 {
+		t.Fatalf("%d tests are named", len(named))
+	}
+	tests := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, match := range regexp.MustCompile(`(?m)^func (Test[A-Za-z]+)\(`).FindAllStringSubmatch(string(text), -1) {
+				tests[match[1]] = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, match := range named {
+		if !tests[match[1]] {
+			t.Errorf("there is no %s", match[1])
 		}
 	}
 }
