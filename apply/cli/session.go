@@ -236,7 +236,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: time.Now()}
+	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: later(time.Now(), time.UnixMilli(p.snapshot.Ledger.Value.Clock))}
 	found, open := guard.Judge(p.Plan, facts)
 	if !open.None() {
 		facts.Answers = s.measure(ctx, p.snapshot, open)
@@ -252,6 +252,15 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 		fmt.Fprintf(s.Err, "note: --allow %s: the plan has no such hazard\n", unused)
 	}
 	return p, nil
+}
+
+// later is the time that the brokers may have by now: a machine's clock that is
+// behind must not let less seem endangered.
+func later(here, there time.Time) time.Time {
+	if there.After(here) {
+		return there
+	}
+	return here
 }
 
 // checked compares and asks whether the cluster would carry the plan out. A

@@ -4,7 +4,7 @@ import "github.com/queueform/queueform/plan/live"
 
 // Live is what plans need of the state.
 func (s *State) Live() live.Ledger {
-	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Locks: map[string]live.Lock{}}
+	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Locks: map[string]live.Lock{}, Clock: s.Clock}
 	for id, o := range s.Objects {
 		if l.Owners[id.Kind] == nil {
 			l.Owners[id.Kind] = map[string]live.Owner{}

@@ -7,6 +7,7 @@ type Ledger struct {
 	Owners    Owners              `json:"owners,omitempty"`
 	Throttles map[string]Throttle `json:"throttles,omitempty"` // by topic
 	Locks     map[string]Lock     `json:"locks,omitempty"`     // by topology: who else applies it
+	Clock     int64               `json:"clock,omitempty"`     // when something was last written to it, by the clock of the brokers, milliseconds since 1970
 }
 
 // Owners says which topology has which object, by kind and Kafka's name.

@@ -29,8 +29,8 @@ type entry struct {
 	Claim   string
 	Seq     int
 	Body    struct {
-		Lock    string
-		Holder  struct {
+		Lock   string
+		Holder struct {
 			Topology string
 			PID      int
 		}

@@ -237,7 +237,7 @@ func read(from io.Reader) ([]byte, error) {
 	if size > mostBytes {
 		return nil, fmt.Errorf("a frame of %d bytes", size)
 	}
-	frame := append(head, make([]byte, size)...)
+	frame := slices.Concat(head, make([]byte, size))
 	_, err := io.ReadFull(from, frame[sizeBytes:])
 	return frame, err
 }
