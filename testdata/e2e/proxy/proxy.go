@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
