@@ -13,8 +13,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
