@@ -61,7 +61,8 @@ func (r *run) others(owners live.Owners, id schema.ID) error {
 }
 
 // adopt notes the declared objects that are there as this topology's, before
-// anything of them changes. What another topology has got meanwhile fails.
+// anything of them changes, and what has vanished as nobody's. What another
+// topology has got meanwhile fails.
 func (r *run) adopt(ctx context.Context) {
 	var records []ledger.Record
 	var adopted []schema.ID
@@ -70,6 +71,9 @@ func (r *run) adopt(ctx context.Context) {
 			records = append(records, ledger.Owned{Object: c.Object, Topic: c.TopicID, PreventDelete: c.PreventDelete})
 			adopted = append(adopted, c.Object)
 		}
+	}
+	for _, id := range r.plan.Vanished {
+		records = append(records, ledger.Gone{Object: id})
 	}
 	if len(records) == 0 || !r.write(ctx, records) {
 		return

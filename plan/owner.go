@@ -97,11 +97,24 @@ func (b *builder) orphans() {
 		return
 	}
 	for _, id := range undeclared(b.topology, b.snapshot.Ledger.Value.Owners) {
-		if seen := b.snapshot.Topics[id.Name]; seen.State == live.Present {
-			if owner, _ := b.owner(id, seen.Value.ID); owner.Topology == b.topology.Name {
-				b.plan.Orphans = append(b.plan.Orphans, id)
-			}
+		seen := b.snapshot.Topics[id.Name]
+		_, owned := b.owner(id, seen.Value.ID)
+		switch {
+		case seen.State == live.Unseen:
+		case seen.State == live.Present && owned:
+			b.plan.Orphans = append(b.plan.Orphans, id)
+		default:
+			b.vanished(id)
 		}
+	}
+}
+
+// vanished notes an object that is gone, if the ledger says that the topology
+// has it: somebody else has deleted it, or an apply that was killed before it
+// could say so. Nobody else could make it while that stays.
+func (b *builder) vanished(id schema.ID) {
+	if owner, _ := b.snapshot.Ledger.Value.Owners.Of(id); owner.Topology == b.topology.Name {
+		b.plan.Vanished = append(b.plan.Vanished, id)
 	}
 }
 

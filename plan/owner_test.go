@@ -168,22 +168,29 @@ func TestForget(t *testing.T) {
 func TestOrphans(t *testing.T) {
 	owners := live.Owners{schema.KindQueue: {
 		"shop.left": {Topology: "shop", TopicID: live.TopicID{1}}, "shop.again": {Topology: "shop", TopicID: live.TopicID{2}}, "shop.gone": {Topology: "shop"},
-		"shop.orders": {Topology: "shop"}, "shop.old": {Topology: "shop"}, "pay.events": {Topology: "pay"},
+		"shop.orders": {Topology: "shop"}, "shop.old": {Topology: "shop"}, "pay.events": {Topology: "pay"}, "pay.gone": {Topology: "pay"},
+		"shop.deleted": {Topology: "shop", HalfDone: true}, "shop.forgotten": {Topology: "shop"},
 	}}
 	declared := topology(queue("orders"))
-	declared.Removals = []schema.Removal{forgotten("shop.old")}
+	declared.Removals = []schema.Removal{forgotten("shop.old"), removal("shop.deleted"), forgotten("shop.forgotten")}
 	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.again", "shop.gone", "shop.left"}, Bare: true}, plan.Left(declared, owners)); diff != "" {
 		t.Error(diff)
 	}
 	one := topic(lists([]int32{1}))
 	s := world(map[string]live.Topic{"shop.left": one, "shop.again": one, "shop.orders": one, "shop.old": one, "pay.events": one})
+	for _, gone := range []string{"shop.gone", "shop.deleted", "shop.forgotten", "pay.gone"} {
+		s.Topics[gone] = live.None[live.Topic]()
+	}
 	s.Ledger = live.Is(live.Ledger{Owners: owners})
 	p, _ := plan.Build(declared, s, plan.Options{})
 	if diff := cmp.Diff([]schema.ID{id("shop.left")}, p.Orphans); diff != "" {
 		t.Error(diff)
 	}
-	if p, _ = plan.Build(declared, s, plan.Options{Target: []schema.Addr{address("orders")}}); len(p.Orphans) > 0 {
-		t.Errorf("a narrowed plan lists %v", p.Orphans)
+	if diff := cmp.Diff([]schema.ID{id("shop.deleted"), id("shop.again"), id("shop.gone")}, p.Vanished); diff != "" {
+		t.Error(diff)
+	}
+	if p, _ = plan.Build(declared, s, plan.Options{Target: []schema.Addr{address("orders")}}); len(p.Orphans)+len(p.Vanished) > 0 {
+		t.Errorf("a narrowed plan lists %v and %v", p.Orphans, p.Vanished)
 	}
 }
 

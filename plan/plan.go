@@ -30,6 +30,7 @@ type Plan struct {
 	Throttled []schema.ID // objects on which an earlier apply of this topology left a replication throttle
 	Claims    []Claim     // by object
 	Orphans   []schema.ID // what the topology owns and no block names any more: never touched
+	Vanished  []schema.ID // what the ledger says that it owns, and is neither there nor to be made
 	Ledger    live.Seen[live.Ledger]
 }
 

@@ -102,6 +102,7 @@ func (b *builder) deletion(d *schema.Removal) {
 	case live.Unseen:
 		unseen(b, &d.Decl, d.Object, "", seen)
 	case live.Absent:
+		b.vanished(d.Object)
 	}
 }
 

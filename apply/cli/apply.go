@@ -180,7 +180,7 @@ func (s *session) over(p *planned) (bool, error) {
 	case len(p.blocking) > 0:
 		s.flags(p.blocking)
 		return true, &exit{code: exitBlocked}
-	case len(p.Steps)+len(p.Moving)+len(p.Throttled)+len(p.Claims) == 0:
+	case len(p.Steps)+len(p.Moving)+len(p.Throttled)+len(p.Claims)+len(p.Vanished) == 0:
 		return true, p.incomplete()
 	}
 	return false, nil
