@@ -197,15 +197,20 @@ func (r *records) novoid() {
 	}
 }
 
-// atRest wants that nobody has a lock, nor waits for one, and that no throttle
-// nor half-done object is noted.
-func (r *records) atRest() {
+// unlocked wants that nobody has a lock, nor waits for one.
+func (r *records) unlocked() {
 	r.Helper()
 	for lock, queue := range r.queues {
 		for _, c := range queue {
 			r.Errorf("%s is locked by claim %s", lock, c.id)
 		}
 	}
+}
+
+// atRest wants besides that no throttle nor half-done object is noted.
+func (r *records) atRest() {
+	r.Helper()
+	r.unlocked()
 	for topic := range r.moves {
 		r.Errorf("a move of %s is noted", topic)
 	}
