@@ -44,7 +44,7 @@ type entry struct {
 // claim is somebody's wish to have a lock.
 type claim struct {
 	id, lock, topology string
-	pid                int
+	pid, seq           int // the process, and the number of its last record
 	until              time.Time
 	works              []entry // what it did under the lock
 }
@@ -103,9 +103,15 @@ func (r *records) take(e *entry) {
 		r.queues[lock] = slices.DeleteFunc(queue, func(c *claim) bool { return c.until.Before(e.time) })
 	}
 	mine := r.alive(e.Claim)
+	if mine != nil {
+		if e.Seq <= mine.seq {
+			return // it has arrived twice
+		}
+		mine.seq = e.Seq
+	}
 	switch e.Kind {
 	case "claim":
-		c := &claim{id: e.Claim, lock: e.Body.Lock, topology: e.Body.Holder.Topology, pid: e.Body.Holder.PID, until: e.time.Add(lease)}
+		c := &claim{seq: e.Seq, id: e.Claim, lock: e.Body.Lock, topology: e.Body.Holder.Topology, pid: e.Body.Holder.PID, until: e.time.Add(lease)}
 		r.claims, r.queues[c.lock] = append(r.claims, c), append(r.queues[c.lock], c)
 	case "renewal":
 		if mine != nil {

@@ -35,7 +35,7 @@ func TestKillSweep(t *testing.T) {
 	u.foreign("sweep.foreign")
 	before := u.alive("sweep.foreign")
 	for n, killed := 1, true; killed; n += stride {
-		killed = newSweep(t, u.kafka, n).killed(counts)
+		killed = newSweep(t, u.kafka, "sweep", n).killed(counts)
 	}
 	if diff := cmp.Diff(before, u.alive("sweep.foreign")); diff != "" {
 		t.Errorf("what is foreign has changed: %s", diff)
@@ -159,9 +159,9 @@ delete "queue" "%[1]s.stray" {}
 `
 
 // newSweep brings a topology to where the apply begins.
-func newSweep(t *testing.T, kafka *brokers.Cluster, n int) *sweep {
+func newSweep(t *testing.T, kafka *brokers.Cluster, prefix string, n int) *sweep {
 	t.Helper()
-	name := fmt.Sprintf("sweep%d", n)
+	name := fmt.Sprint(prefix, n)
 	s := &sweep{user: newUser(t, kafka), n: n, name: name, ledger: name + ".ledger"}
 	s.write("sweep.hcl", fmt.Sprintf(beforeKill, s.name, s.ledger))
 	s.run(0, "apply", "--auto-approve")
@@ -178,12 +178,14 @@ func (s *sweep) allow() []string {
 	return []string{"--allow", "QF601:queue.found", "--allow", fmt.Sprintf(`QF601:delete.queue["%s.stray"]`, s.name)}
 }
 
+// apply is the command line of the apply.
+func (s *sweep) apply() []string { return append([]string{"apply", "--auto-approve"}, s.allow()...) }
+
 // killed kills the apply, and wants the next one to end well. It says whether the
 // apply came so far that it was killed.
 func (s *sweep) killed(counts func(*proxy.Request) bool) (was bool) {
 	s.Helper()
-	args := append([]string{"apply", "--auto-approve", "--throttle", "20MiB"}, s.allow()...)
-	v := s.strike(s.n, counts, kills, args...)
+	v := s.strike(s.n, counts, kills, s.apply()...)
 	was = v.wasStruck()
 	if code, out := v.end(); !was && code != 0 {
 		s.Fatalf("it was not killed, and ends with %d\n%s", code, out)
@@ -216,8 +218,7 @@ func (s *sweep) settle(lock string) {
 	}
 }
 
-// converges applies as the killed apply was told to, and wants that all is as
-// if that had not been killed.
+// converges applies as the killed apply was told to.
 func (s *sweep) converges() {
 	s.Helper()
 	args := []string{"apply", "--auto-approve"}
@@ -227,6 +228,12 @@ func (s *sweep) converges() {
 		}
 	}
 	s.run(0, args...)
+	s.converged()
+}
+
+// converged wants that all is as if nothing had been.
+func (s *sweep) converged() {
+	s.Helper()
 	s.settled()
 	unthrottled(s.user, s.name+".moves")
 	r := s.records(s.ledger)

@@ -29,7 +29,7 @@ type victim struct {
 	mu    sync.Mutex // held while it is struck
 	left  int        // requests until then
 	last  string     // the kind of the last that counts
-	fate  proxy.Fate // of all that it asks and hears, once it is struck
+	fate  proxy.Fate // of all that it asks and hears
 	since []string   // what it has sent that changes anything but the ledger, since it was struck
 }
 
@@ -56,7 +56,13 @@ func (u *user) strike(n int, counts func(*proxy.Request) bool, strikes func(*vic
 func kills(v *victim) proxy.Fate {
 	_ = v.command.Process.Kill()
 	<-v.ended
-	return proxy.Lose
+	v.fate = proxy.Lose
+	return v.fate
+}
+
+// loses lets nothing happen but that to the answer, and to its connection.
+func loses(fate proxy.Fate) func(*victim) proxy.Fate {
+	return func(*victim) proxy.Fate { return fate }
 }
 
 // pauses lets it sleep, with the answer waiting for it.
@@ -82,8 +88,8 @@ func (v *victim) hears(r *proxy.Request) proxy.Fate {
 		v.last = kmsg.NameForKey(r.Key)
 		if v.left == 0 {
 			<-v.started
-			v.fate = v.strikes(v)
-			close(v.struck)
+			defer close(v.struck)
+			return v.strikes(v)
 		}
 	}
 	return v.fate
