@@ -18,6 +18,7 @@ var fates = map[string]proxy.Fate{"lost": proxy.Lose, "reset": proxy.Reset, "cut
 
 // A creation whose answer is lost was one: it ends as done.
 func TestCreationWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
 	for name, fate := range fates {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t, brokers.Shared(t, brokers.Newest))
