@@ -51,7 +51,8 @@ func TestAnswersAreLost(t *testing.T) {
 	}
 	kafka := brokers.Shared(t, brokers.Newest)
 	for n, struck := 1, true; struck; n += stride {
-		s := newSweep(t, kafka, "cut", n)
+		name := fmt.Sprint("cut", n)
+		s := newSweep(t, kafka, name, name+".ledger")
 		v := s.strike(n, writes, loses(proxy.Cut), s.apply()...)
 		if code, out := v.end(); code != 0 {
 			s.Errorf("after %d, %s: exit code %d\n%s", n, v.last, code, out)
@@ -75,7 +76,8 @@ func TestBadNetwork(t *testing.T) {
 		{"answers are cut off", proxy.Rules{Answer: every(13, proxy.Cut)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSweep(t, kafka, "bad", i)
+			name := fmt.Sprint("bad", i)
+			s := newSweep(t, kafka, name, name+".ledger")
 			behind, _ := s.through(test.rules)
 			if e := behind.background(s.apply()...)(); e.code == 1 {
 				t.Logf("it did not get through:\n%s", e.out)
