@@ -194,10 +194,11 @@ func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) err
 	if err != nil {
 		outcome = ended(report, err)
 	}
-	if _, lost := s.hold.Write(closing, ledger.Ended{Outcome: outcome, Changes: changes(p.Plan, report)}); lost == nil {
-		if long := s.hold.Tidy(closing); long != nil {
-			fmt.Fprintln(s.Err, "warning:", long)
-		}
+	_, unsaid := s.hold.Write(closing, ledger.Ended{Outcome: outcome, Changes: changes(p.Plan, report)})
+	if unsaid != nil {
+		fmt.Fprintln(s.Err, "warning: the history does not tell how this ended:", unsaid)
+	} else if long := s.hold.Tidy(closing); long != nil {
+		fmt.Fprintln(s.Err, "warning:", long)
 	}
 	return err
 }

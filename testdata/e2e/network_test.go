@@ -18,6 +18,7 @@ var fates = map[string]proxy.Fate{"lost": proxy.Lose, "reset": proxy.Reset, "cut
 
 // A creation whose answer is lost was one: it ends as done.
 func TestCreationWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
 	for name, fate := range fates {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t, brokers.Shared(t, brokers.Newest))
@@ -50,7 +51,8 @@ func TestAnswersAreLost(t *testing.T) {
 	}
 	kafka := brokers.Shared(t, brokers.Newest)
 	for n, struck := 1, true; struck; n += stride {
-		s := newSweep(t, kafka, "cut", n)
+		name := fmt.Sprint("cut", n)
+		s := newSweep(t, kafka, name, name+".ledger")
 		v := s.strike(n, writes, loses(proxy.Cut), s.apply()...)
 		if code, out := v.end(); code != 0 {
 			s.Errorf("after %d, %s: exit code %d\n%s", n, v.last, code, out)
@@ -74,7 +76,8 @@ func TestBadNetwork(t *testing.T) {
 		{"answers are cut off", proxy.Rules{Answer: every(13, proxy.Cut)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSweep(t, kafka, "bad", i)
+			name := fmt.Sprint("bad", i)
+			s := newSweep(t, kafka, name, name+".ledger")
 			behind, _ := s.through(test.rules)
 			if e := behind.background(s.apply()...)(); e.code == 1 {
 				t.Logf("it did not get through:\n%s", e.out)

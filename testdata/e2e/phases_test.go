@@ -61,7 +61,9 @@ func TestBrokerFailsInEachPhase(t *testing.T) {
 		for id := 1; id <= brokers.Size; id++ {
 			t.Run(fmt.Sprintf("%s, broker %d", phase.name, id), func(t *testing.T) {
 				n++
-				u := &user{T: t, kafka: c, dir: u.dir}
+				inner := *u
+				u := &inner
+				u.T = t
 				u.write("phases.hcl", round(n))
 				apply := u.begin(phase.after, "apply", "--auto-approve")
 				must(t, c.Kill(id))

@@ -35,7 +35,8 @@ func TestKillSweep(t *testing.T) {
 	u.foreign("sweep.foreign")
 	before := u.alive("sweep.foreign")
 	for n, killed := 1, true; killed; n += stride {
-		killed = newSweep(t, u.kafka, "sweep", n).killed(counts)
+		name := fmt.Sprint("sweep", n)
+		killed = newSweep(t, u.kafka, name, name+".ledger").killed(n, counts)
 	}
 	if diff := cmp.Diff(before, u.alive("sweep.foreign")); diff != "" {
 		t.Errorf("what is foreign has changed: %s", diff)
@@ -68,7 +69,6 @@ func (u *user) foreign(topic string) {
 // sweep is one apply that is killed.
 type sweep struct {
 	*user
-	n            int
 	name, ledger string
 	kept         kadm.TopicDetail // the topic that it lets go of
 }
@@ -159,10 +159,9 @@ delete "queue" "%[1]s.stray" {}
 `
 
 // newSweep brings a topology to where the apply begins.
-func newSweep(t *testing.T, kafka *brokers.Cluster, prefix string, n int) *sweep {
+func newSweep(t *testing.T, kafka *brokers.Cluster, name, ledger string) *sweep {
 	t.Helper()
-	name := fmt.Sprint(prefix, n)
-	s := &sweep{user: newUser(t, kafka), n: n, name: name, ledger: name + ".ledger"}
+	s := &sweep{user: newUser(t, kafka), name: name, ledger: ledger}
 	s.write("sweep.hcl", fmt.Sprintf(beforeKill, s.name, s.ledger))
 	s.run(0, "apply", "--auto-approve")
 	s.foreign(s.name + ".found")
@@ -181,11 +180,11 @@ func (s *sweep) allow() []string {
 // apply is the command line of the apply.
 func (s *sweep) apply() []string { return append([]string{"apply", "--auto-approve"}, s.allow()...) }
 
-// killed kills the apply, and wants the next one to end well. It says whether the
+// killed kills the apply at its nth answer, and wants the next one to end well. It says whether the
 // apply came so far that it was killed.
-func (s *sweep) killed(counts func(*proxy.Request) bool) (was bool) {
+func (s *sweep) killed(n int, counts func(*proxy.Request) bool) (was bool) {
 	s.Helper()
-	v := s.strike(s.n, counts, kills, s.apply()...)
+	v := s.strike(n, counts, kills, s.apply()...)
 	was = v.wasStruck()
 	if code, out := v.end(); !was && code != 0 {
 		s.Fatalf("it was not killed, and ends with %d\n%s", code, out)
@@ -242,8 +241,9 @@ func (s *sweep) converged() {
 	r.atRest()
 	r.owns(s.name, s.topics("tuned", "grows", "moves", "new", "found")...)
 	got := s.alive(s.name + ".")
+	delete(got, s.ledger)
 	want := map[string]string{
-		"tuned": "1x3", "grows": "4x3", "moves": "2x3", "new": "3x3", "found": "1x1", "released": "1x3", "ledger": "1x3",
+		"tuned": "1x3", "grows": "4x3", "moves": "2x3", "new": "3x3", "found": "1x1", "released": "1x3",
 	}
 	for _, topic := range got.Sorted() {
 		key := strings.TrimPrefix(topic.Topic, s.name+".")
@@ -275,4 +275,21 @@ func (s *sweep) blocking() string {
 	s.Helper()
 	out, _ := s.command("plan").CombinedOutput()
 	return string(out)
+}
+
+// TestDeadHolderOfTheThrottle kills an apply while it edits the throttle. Another
+// topology that moves replicas meanwhile waits until the lease is over, and both
+// leave no throttle behind.
+func TestDeadHolderOfTheThrottle(t *testing.T) {
+	t.Parallel()
+	kafka := brokers.Shared(t, brokers.Newest)
+	dead, other := newSweep(t, kafka, "dead", "dead.ledger"), newSweep(t, kafka, "other", "dead.ledger")
+	rates := func(r *proxy.Request) bool {
+		body, alters := r.Body.(*kmsg.IncrementalAlterConfigsRequest)
+		return alters && body.Resources[0].ResourceType == kmsg.ConfigResourceTypeBroker
+	}
+	dead.strike(1, rates, kills, dead.apply()...).end()
+	other.has(other.run(0, other.apply()...), "waiting for the lock of throttle")
+	dead.converges()
+	other.converged()
 }
