@@ -143,6 +143,6 @@ func (s *sleeper) wakes() {
 }
 
 // says is whether a text has any of these.
-func says(text string, any ...string) bool {
-	return slices.ContainsFunc(any, func(part string) bool { return strings.Contains(text, part) })
+func says(text string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }
