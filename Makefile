@@ -74,10 +74,6 @@ sweep: java ## Kill an apply after each of its requests, and lose the answer to 
 bench: java ## Run the benchmarks
 	cd $(E2E) && go test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
-.PHONY: sweep
-sweep: java ## Kill an apply after each of its requests that change anything
-	cd $(E2E) && QUEUEFORM_SWEEP=writes go test -count=1 -timeout 60m -run '^TestKillSweep$$' -v .
-
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for FUZZTIME
 	@go list ./... | while read -r package; do \
