@@ -41,6 +41,9 @@ func (s *session) remembered(ctx context.Context) live.Seen[live.Ledger] {
 // lock takes the topology's lock. It waits for somebody else to release it as
 // long as --lock-timeout says.
 func (s *session) lock(ctx context.Context, patience time.Duration) error {
+	if err := s.reach(ctx); err != nil {
+		return err
+	}
 	hold, err := ledger.Acquire(ctx, s.ledger(), ledger.Request{
 		Lock: ledger.TopologyLock(s.topology.Name), Holder: s.holder(ctx), Patience: patience,
 		Observe: func(w ledger.Wait) { fmt.Fprintln(s.Err, waiting(w)) },
@@ -52,6 +55,19 @@ func (s *session) lock(ctx context.Context, patience time.Duration) error {
 		return err
 	}
 	s.hold = hold
+	return nil
+}
+
+// reach makes sure that this is the cluster that is meant, before anything is
+// written to it.
+func (s *session) reach(ctx context.Context) error {
+	snapshot, err := s.read(ctx, live.Scope{})
+	if err != nil {
+		return s.unreachable(s.conn.Explain(err))
+	}
+	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
+		return s.unreachable(err)
+	}
 	return nil
 }
 
@@ -133,6 +149,9 @@ the one that lost it. A lock ends by itself a minute after its holder has died.
 				return err
 			}
 			defer s.close()
+			if err := s.reach(c.Context()); err != nil {
+				return err
+			}
 			if rebuild {
 				return s.rebuild(c.Context(), approve)
 			}
