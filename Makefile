@@ -66,6 +66,10 @@ generate-check: java ## Fail where the tables are not what the generator writes
 vuln: ## Look for known vulnerabilities
 	@bash .ci/vulnerabilities
 
+.PHONY: sweep
+sweep: java ## Kill an apply after each of its requests, and lose the answer to each write
+	cd $(E2E) && QUEUEFORM_SWEEP=all go test -count=1 -timeout 60m -run '^(TestKillSweep|TestAnswersAreLost)$$' -v .
+
 .PHONY: bench
 bench: java ## Run the benchmarks
 	cd $(E2E) && go test -run '^$$' -bench . -benchmem -timeout 60m ./...

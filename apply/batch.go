@@ -34,13 +34,11 @@ type batch struct {
 // are kept, and what may have happened unnoticed is read back before it is
 // tried again. An interruption ends it after the request in flight.
 func (r *run) batch(ctx context.Context, steps []plan.Step) {
-	steps = r.intend(ctx, steps)
 	b := &batch{run: r}
 	for _, s := range steps {
 		b.open = append(b.open, &try{step: s})
 	}
 	deadline := r.Clock.Now().Add(r.Patience)
-	defer r.record(ctx, steps)
 	for pause := firstPause; len(b.open) > 0 && r.held(ctx); pause = min(2*pause, longestPause) {
 		b.send(ctx)
 		b.readBack(ctx)

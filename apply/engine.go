@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 )
@@ -28,6 +29,7 @@ const (
 type Engine struct {
 	Client   *kgo.Client                                               // writes go to one of its brokers, which sends nothing twice
 	Hold     Hold                                                      // the topology's lock
+	Begun    ledger.Begun                                              // what the history says of this apply
 	Slow     func(context.Context) (Hold, error)                       // takes the lock that guards throttles
 	Read     func(context.Context, live.Scope) (*live.Snapshot, error) // one fresh look
 	Measure  func(context.Context, *live.Snapshot, live.Questions) live.Answers
@@ -74,11 +76,12 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 			r.makes[s.About().Object] = true
 		}
 	}
-	r.adopt(ctx)
+	r.announce(ctx)
 	r.leave(r.pace(ctx))
 	for phase := plan.PhaseCreate; phase < plan.PhaseSettle; phase++ {
 		r.phase(ctx, phase)
 	}
+	r.record(context.WithoutCancel(ctx))
 	settled := r.settle(ctx)
 	r.phase(ctx, plan.PhaseSettle)
 	r.report.Slowed = len(r.slowed.lists)+len(r.marked) > 0

@@ -11,8 +11,8 @@ import (
 	"github.com/queueform/queueform/schema"
 )
 
-// What an apply owes to the ledger: the lock is held before anything is sent,
-// each object is claimed before it is made, and what became of it is written
+// What an apply owes to the ledger: each object is announced before it is made,
+// the lock is held before anything is sent, and what became of it is written
 // down after.
 
 // Hold is a lock of the ledger, as [ledger.Hold] is one.
@@ -52,62 +52,42 @@ func (r *run) write(ctx context.Context, records []ledger.Record) bool {
 	return true
 }
 
-// others says which topology has an object that this one has not.
-func (r *run) others(owners live.Owners, id schema.ID) error {
-	if owner, _ := owners.Of(id); owner.Topology != r.plan.Topology.Name {
-		return fmt.Errorf("the topology %q has it", owner.Topology)
-	}
-	return nil
-}
-
-// adopt notes the declared objects that are there as this topology's, before
-// anything of them changes. What another topology has got meanwhile fails.
-func (r *run) adopt(ctx context.Context) {
-	var records []ledger.Record
-	var adopted []schema.ID
+// announce tells the ledger, before anything is sent, what this apply sets out
+// to do: the declared objects that are there are this topology's from now on,
+// and so are those that it makes. What another topology has got meanwhile is
+// not: it fails.
+func (r *run) announce(ctx context.Context) {
+	records, ids := []ledger.Record{r.Begun}, []schema.ID{}
 	for _, c := range r.plan.Claims {
 		if !r.makes[c.Object] {
 			records = append(records, ledger.Owned{Object: c.Object, Topic: c.TopicID, PreventDelete: c.PreventDelete})
-			adopted = append(adopted, c.Object)
+			ids = append(ids, c.Object)
 		}
 	}
-	if len(records) == 0 || !r.write(ctx, records) {
+	for _, id := range r.plan.Vanished {
+		records = append(records, ledger.Gone{Object: id})
+	}
+	adopted := len(ids)
+	for _, s := range r.plan.Steps {
+		if r.announced(s) {
+			records = append(records, ledger.Intent{Object: s.About().Object, Topic: lifeOf(s)})
+			ids = append(ids, s.About().Object)
+		}
+	}
+	if !r.write(ctx, records) {
 		return
 	}
 	owners := r.Hold.Live().Owners
-	for _, id := range adopted {
-		if err := r.others(owners, id); err != nil {
-			r.lost[id] = err
-			r.leave(fmt.Errorf("%s: %w", id, err))
-		}
-	}
-}
-
-// intend announces what a batch makes, and what it deletes that was nobody's.
-// It returns the steps that are this topology's to take.
-func (r *run) intend(ctx context.Context, steps []plan.Step) []plan.Step {
-	var records []ledger.Record
-	for _, s := range steps {
-		if r.announced(s) {
-			records = append(records, ledger.Intent{Object: s.About().Object, Topic: lifeOf(s)})
-		}
-	}
-	if len(records) == 0 {
-		return steps
-	}
-	if !r.write(ctx, records) {
-		return nil
-	}
-	owners := r.Hold.Live().Owners
-	var ours []plan.Step
-	for _, s := range steps {
-		if err := r.others(owners, s.About().Object); err != nil {
-			r.end(s, Result{Refused, err})
+	for i, id := range ids {
+		owner, _ := owners.Of(id)
+		if owner.Topology == r.plan.Topology.Name {
 			continue
 		}
-		ours = append(ours, s)
+		r.lost[id] = fmt.Errorf("the topology %q has it", owner.Topology)
+		if i < adopted {
+			r.leave(fmt.Errorf("%s: %w", id, r.lost[id]))
+		}
 	}
-	return ours
 }
 
 // announced says whether a step needs an intent: the others are of objects
@@ -131,13 +111,16 @@ func lifeOf(s plan.Step) live.TopicID {
 	return live.TopicID{}
 }
 
-// record writes down what became of a batch. Of a step that may have been
-// carried out the intent stays: the next apply finds out.
-func (r *run) record(ctx context.Context, steps []plan.Step) {
+// record writes down what became of the steps that were announced. Of a step
+// that may have been carried out the intent stays: the next apply finds out.
+func (r *run) record(ctx context.Context) {
 	var records []ledger.Record
-	r.mu.Lock()
-	for _, s := range steps {
-		switch id, outcome := s.About().Object, r.report.Results[r.places[s]].Outcome; s.(type) {
+	for i, s := range r.report.Steps {
+		id, outcome := s.About().Object, r.report.Results[i].Outcome
+		if r.lost[id] != nil {
+			continue
+		}
+		switch s.(type) {
 		case *plan.CreateTopic:
 			records = append(records, r.made(id, outcome)...)
 		case *plan.DeleteTopic:
@@ -149,7 +132,6 @@ func (r *run) record(ctx context.Context, steps []plan.Step) {
 		case *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release:
 		}
 	}
-	r.mu.Unlock()
 	r.write(ctx, records)
 }
 

@@ -22,6 +22,9 @@ import (
 func (k *kafka) notes() []string {
 	var all []string
 	for _, r := range k.ledger.written {
+		if _, begun := r.(ledger.Begun); begun {
+			continue
+		}
 		text := fmt.Sprintf("%T", r)[len("ledger."):]
 		switch r := r.(type) {
 		case ledger.Intent:
@@ -116,18 +119,31 @@ func TestReleaseIsNoted(t *testing.T) {
 	k.noted("Gone a")
 }
 
-// What lives is taken before anything of it changes.
+// What lives is taken, and what has vanished let go, before anything changes.
 func TestAdoptionComesFirst(t *testing.T) {
 	k := start(t)
 	k.has("a", 1)
 	k.first(kmsg.IncrementalAlterConfigs, func(kmsg.Request) (kmsg.Response, error) {
-		k.noted("Owned a with its id", "Owned b")
+		k.noted("Owned a with its id", "Owned b", "Gone c")
 		return nil, nil
 	})
 	p := planned(configs("a", map[string]string{"retention.ms": "5"}))
 	p.Claims = []plan.Claim{{Object: id("a"), TopicID: k.topic("a").ID, Adopts: true}, {Object: id("b")}}
+	p.Vanished = []schema.ID{id("c")}
 	k.ends(k.engine.Run(t.Context(), p), "done")
-	k.noted("Owned a with its id", "Owned b")
+	k.noted("Owned a with its id", "Owned b", "Gone c")
+}
+
+// What is not there any more is forgotten.
+func TestVanishedIsForgotten(t *testing.T) {
+	k := start(t)
+	p := planned()
+	p.Vanished = []schema.ID{id("old")}
+	k.ledger.live.Owners[schema.KindQueue]["old"] = live.Owner{Topology: "shop"}
+	if report := k.engine.Run(t.Context(), p); !ok(report) {
+		t.Errorf("%+v", report)
+	}
+	k.noted("Gone old")
 }
 
 // What another topology got first is left alone, and named.

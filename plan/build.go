@@ -54,6 +54,7 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 	b.remember()
 	b.orphans()
 	b.throttled()
+	b.halfDone()
 	b.order()
 	b.check()
 	return b.plan, b.diags

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -75,11 +76,18 @@ func (b *builder) remember() {
 	case ledger.State == live.Unseen && ledger.Why != "":
 		b.warn(nil, "The ledger cannot be read",
 			"Who owns what is not known: %s. Apply needs to know.", cmp.Or(ledger.Needs, ledger.Why))
+	case ledger.Value.Locks[b.topology.Name].Holder != "":
+		lock := ledger.Value.Locks[b.topology.Name]
+		b.warn(nil, "Another apply is at work", "%s applies this topology since %s. If it has died, its lock ends at %s, or now by queueform unlock.",
+			lock.Holder, moment(lock.Since), moment(lock.Until))
 	case ledger.State == live.Absent && prevents != nil:
 		b.warn(prevents, "Nothing prevents deletions yet",
 			"This cluster has no ledger, so that prevent_delete holds from the first apply on. If there was one, its topic is lost, and with it who owned what.")
 	}
 }
+
+// moment is a time of the ledger, for people.
+func moment(millis int64) string { return time.UnixMilli(millis).UTC().Format("15:04:05 UTC") }
 
 // prevents is where a queue that is there is declared with prevent_delete.
 func (b *builder) prevents() *hcl.Range {
@@ -91,16 +99,20 @@ func (b *builder) prevents() *hcl.Range {
 	return nil
 }
 
-// orphans lists what the topology owns and no block names any more, if it is there.
+// orphans lists what the topology owns and no block names any more: what is
+// there, and what is not.
 func (b *builder) orphans() {
 	if b.chosen != nil {
 		return
 	}
 	for _, id := range undeclared(b.topology, b.snapshot.Ledger.Value.Owners) {
-		if seen := b.snapshot.Topics[id.Name]; seen.State == live.Present {
-			if owner, _ := b.owner(id, seen.Value.ID); owner.Topology == b.topology.Name {
-				b.plan.Orphans = append(b.plan.Orphans, id)
-			}
+		seen := b.snapshot.Topics[id.Name]
+		_, lives := b.owner(id, seen.Value.ID)
+		switch {
+		case seen.State == live.Absent, seen.State == live.Present && !lives:
+			b.plan.Vanished = append(b.plan.Vanished, id)
+		case seen.State == live.Present:
+			b.plan.Orphans = append(b.plan.Orphans, id)
 		}
 	}
 }
@@ -123,6 +135,18 @@ func (b *builder) throttled() {
 	for _, topic := range slices.Sorted(maps.Keys(throttles)) {
 		if throttles[topic].Topology == b.topology.Name {
 			b.plan.Throttled = append(b.plan.Throttled, schema.ID{Kind: schema.KindQueue, Name: topic})
+		}
+	}
+}
+
+// halfDone notes what an earlier apply of this topology did not get to the end of.
+func (b *builder) halfDone() {
+	owners := b.snapshot.Ledger.Value.Owners
+	for _, kind := range slices.Sorted(maps.Keys(owners)) {
+		for _, name := range slices.Sorted(maps.Keys(owners[kind])) {
+			if owner := owners[kind][name]; owner.HalfDone && owner.Topology == b.topology.Name {
+				b.plan.HalfDone = append(b.plan.HalfDone, schema.ID{Kind: kind, Name: name})
+			}
 		}
 	}
 }

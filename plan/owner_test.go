@@ -176,10 +176,14 @@ func TestOrphans(t *testing.T) {
 		t.Error(diff)
 	}
 	one := topic(lists([]int32{1}))
-	s := world(map[string]live.Topic{"shop.left": one, "shop.again": one, "shop.orders": one, "shop.old": one, "pay.events": one})
+	s := world(map[string]live.Topic{"shop.left": one, "shop.again": one, "shop.orders": one, "shop.old": one, "pay.events": one},
+		func(s *live.Snapshot) { s.Topics["shop.gone"] = live.None[live.Topic]() })
 	s.Ledger = live.Is(live.Ledger{Owners: owners})
 	p, _ := plan.Build(declared, s, plan.Options{})
 	if diff := cmp.Diff([]schema.ID{id("shop.left")}, p.Orphans); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]schema.ID{id("shop.again"), id("shop.gone")}, p.Vanished); diff != "" {
 		t.Error(diff)
 	}
 	if p, _ = plan.Build(declared, s, plan.Options{Target: []schema.Addr{address("orders")}}); len(p.Orphans) > 0 {
@@ -205,6 +209,8 @@ func TestRemember(t *testing.T) {
 		want   []string
 	}{
 		"not permitted":           {live.Hidden[live.Ledger]("not permitted", "Read on Topic __queueform"), queue("orders"), []string{"The ledger cannot be read"}},
+		"locked":                  {live.Is(live.Ledger{Locks: map[string]live.Lock{"shop": {Holder: "ann@ci"}}}), queue("orders"), []string{"Another apply is at work"}},
+		"another's lock":          {live.Is(live.Ledger{Locks: map[string]live.Lock{"pay": {Holder: "ann@ci"}}}), queue("orders"), nil},
 		"lost where it mattered":  {live.None[live.Ledger](), queue("orders", prevented()), []string{"Nothing prevents deletions yet"}},
 		"none":                    {live.None[live.Ledger](), queue("orders"), nil},
 		"none, and nothing there": {live.None[live.Ledger](), queue("new", prevented()), nil},
@@ -220,5 +226,28 @@ func TestRemember(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// What was deleted before the ledger was told of it is forgotten.
+func TestDeletedAlready(t *testing.T) {
+	declared := topology()
+	declared.Removals = []schema.Removal{removal("shop.old")}
+	gone := func(s *live.Snapshot) { s.Topics["shop.old"] = live.None[live.Topic]() }
+	for topologyName, want := range map[string][]schema.ID{"shop": {id("shop.old")}, "pay": nil} {
+		p, diags := plan.Build(declared, world(nil, gone, owned(map[string]live.Owner{"shop.old": {Topology: topologyName}})), plan.Options{})
+		if diff := cmp.Diff(want, p.Vanished); diff != "" || len(diags)+len(p.Changes) > 0 {
+			t.Errorf("%s: %v %s", topologyName, diags, diff)
+		}
+	}
+}
+
+func TestHalfDone(t *testing.T) {
+	s := world(nil, owned(map[string]live.Owner{
+		"shop.orders": {Topology: "shop", HalfDone: true}, "pay.events": {Topology: "pay", HalfDone: true}, "shop.old": {Topology: "shop"},
+	}), func(s *live.Snapshot) { s.Topics["shop.orders"] = live.None[live.Topic]() })
+	p, _ := plan.Build(topology(queue("orders")), s, plan.Options{})
+	if diff := cmp.Diff([]schema.ID{id("shop.orders")}, p.HalfDone); diff != "" {
+		t.Error(diff)
 	}
 }

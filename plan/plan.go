@@ -29,7 +29,9 @@ type Plan struct {
 	Blocked   []Blocked
 	Throttled []schema.ID // objects on which an earlier apply of this topology left a replication throttle
 	Claims    []Claim     // by object
-	Orphans   []schema.ID // what the topology owns and no block names any more: never touched
+	Orphans   []schema.ID // what the topology owns and no block declares any more: never touched
+	HalfDone  []schema.ID // what an earlier apply set out to make or delete, and never said how that ended
+	Vanished  []schema.ID // what it owned, no block declares, and is not there any more: the ledger forgets it
 	Ledger    live.Seen[live.Ledger]
 }
 

@@ -102,6 +102,9 @@ func (b *builder) deletion(d *schema.Removal) {
 	case live.Unseen:
 		unseen(b, &d.Decl, d.Object, "", seen)
 	case live.Absent:
+		if owner, _ := b.owner(d.Object, live.TopicID{}); owner.Topology == b.topology.Name {
+			b.plan.Vanished = append(b.plan.Vanished, d.Object)
+		}
 	}
 }
 

@@ -180,7 +180,7 @@ func (s *session) over(p *planned) (bool, error) {
 	case len(p.blocking) > 0:
 		s.flags(p.blocking)
 		return true, &exit{code: exitBlocked}
-	case len(p.Steps)+len(p.Moving)+len(p.Throttled)+len(p.Claims) == 0:
+	case len(p.Steps)+len(p.Moving)+len(p.Throttled)+len(p.Claims)+len(p.Vanished) == 0:
 		return true, p.incomplete()
 	}
 	return false, nil
@@ -188,19 +188,17 @@ func (s *session) over(p *planned) (bool, error) {
 
 // execute carries the plan out, and writes it into the history.
 func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) error {
-	if _, err := s.hold.Write(ctx, ledger.Begun{Digest: s.topology.Digest(), Changes: changes(p.Plan, nil)}); err != nil {
-		return err
-	}
 	report, err := s.carried(ctx, p, flags)
 	closing := context.WithoutCancel(ctx)
 	outcome := "done"
 	if err != nil {
 		outcome = ended(report, err)
 	}
-	if _, lost := s.hold.Write(closing, ledger.Ended{Outcome: outcome, Changes: changes(p.Plan, report)}); lost == nil {
-		if long := s.hold.Tidy(closing); long != nil {
-			fmt.Fprintln(s.Err, "warning:", long)
-		}
+	_, unsaid := s.hold.Write(closing, ledger.Ended{Outcome: outcome, Changes: changes(p.Plan, report)})
+	if unsaid != nil {
+		fmt.Fprintln(s.Err, "warning: the history does not tell how this ended:", unsaid)
+	} else if long := s.hold.Tidy(closing); long != nil {
+		fmt.Fprintln(s.Err, "warning:", long)
 	}
 	return err
 }
@@ -209,6 +207,7 @@ func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*a
 	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
 		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(), Hold: s.hold, Slow: s.slow,
+		Begun:    ledger.Begun{Digest: s.topology.Digest(), Changes: changes(p.Plan, nil)},
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}
 	report := engine.Run(ctx, p.Plan)

@@ -10,15 +10,17 @@ import (
 
 	"github.com/queueform/queueform/plan/guard"
 	"github.com/queueform/queueform/schema/catalog"
+	"github.com/queueform/queueform/schema/lang"
 	"github.com/queueform/queueform/schema/lint"
 )
 
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [NAME]",
-		Short: "Tell about a hazard, a lint rule or a Kafka config key",
-		Long: `Tells about a hazard (QF102), a lint rule (QL101) or a topic's config key
-(retention.ms). Without a name it lists the hazards and rules.`,
+		Short: "Tell about a block, a Kafka config key, a hazard or a lint rule",
+		Long: `Tells about a block of the language (queue), a topic's config key
+(retention.ms), a hazard (QF102) or a lint rule (QL101). Without a name it lists
+the blocks, the hazards and the rules.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: explainable,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -47,7 +49,12 @@ func (a *app) explain(name string) (string, error) {
 	if k, ok := catalog.Topic.Find(name); ok {
 		return a.aboutKey(k), nil
 	}
-	return "", fmt.Errorf("there is no hazard, lint rule or topic config %q; \"queueform explain\" lists the codes", name)
+	for _, r := range lang.References() {
+		if r.Block == name {
+			return a.aboutBlock(r), nil
+		}
+	}
+	return "", fmt.Errorf("there is no block, topic config, hazard or lint rule %q; \"queueform explain\" lists the blocks and codes", name)
 }
 
 // explainable is what completes the command, with a word about each.
@@ -59,6 +66,9 @@ func explainable(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 	for _, r := range lint.Rules() {
 		names = append(names, r.Code+"\t"+r.Summary)
 	}
+	for _, r := range lang.References() {
+		names = append(names, r.Block+"\t"+r.Summary)
+	}
 	for _, k := range catalog.Topic {
 		names = append(names, k.Name)
 	}
@@ -67,6 +77,9 @@ func explainable(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 
 func codes() string {
 	var b strings.Builder
+	for _, r := range lang.References() {
+		fmt.Fprintf(&b, "%s\n", r.Block)
+	}
 	for _, h := range guard.Hazards() {
 		fmt.Fprintf(&b, "%s  %s\n", h.Code, h.Summary)
 	}
@@ -78,6 +91,24 @@ func codes() string {
 
 func (a *app) aboutCode(code, summary, doc string) string {
 	return fmt.Sprintf("%s: %s\n\n%s\n", code, summary, a.prose(doc))
+}
+
+func (a *app) aboutBlock(r lang.Reference) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", a.prose(r.Block+": "+r.Summary))
+	widest := 0
+	for _, item := range r.Arguments {
+		widest = max(widest, len(item.Name))
+	}
+	for _, item := range r.Arguments {
+		room := max(a.Width-widest-4, 20)
+		says := wordwrap.WrapString(item.Says, uint(room))
+		fmt.Fprintf(&b, "  %-*s  %s\n", widest, item.Name, strings.ReplaceAll(says, "\n", "\n"+strings.Repeat(" ", widest+4)))
+	}
+	for _, block := range r.Blocks {
+		fmt.Fprintf(&b, "  %s { ... }\n", block)
+	}
+	return b.String()
 }
 
 func (a *app) aboutKey(k catalog.Key) string {

@@ -30,6 +30,9 @@ when, who, from where, of which git commit, what changed, and how it ended.`,
 				return err
 			}
 			defer s.close()
+			if err := s.reach(c.Context()); err != nil {
+				return err
+			}
 			state, err := s.state(c.Context())
 			if err != nil {
 				return err

@@ -41,6 +41,9 @@ func (s *session) remembered(ctx context.Context) live.Seen[live.Ledger] {
 // lock takes the topology's lock. It waits for somebody else to release it as
 // long as --lock-timeout says.
 func (s *session) lock(ctx context.Context, patience time.Duration) error {
+	if err := s.reach(ctx); err != nil {
+		return err
+	}
 	hold, err := ledger.Acquire(ctx, s.ledger(), ledger.Request{
 		Lock: ledger.TopologyLock(s.topology.Name), Holder: s.holder(ctx), Patience: patience,
 		Observe: func(w ledger.Wait) { fmt.Fprintln(s.Err, waiting(w)) },
@@ -56,6 +59,19 @@ func (s *session) lock(ctx context.Context, patience time.Duration) error {
 		return err
 	}
 	s.hold = hold
+	return nil
+}
+
+// reach makes sure that this is the cluster that is meant, before anything is
+// written to it.
+func (s *session) reach(ctx context.Context) error {
+	snapshot, err := s.read(ctx, live.Scope{})
+	if err != nil {
+		return s.unreachable(s.conn.Explain(err))
+	}
+	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
+		return s.unreachable(err)
+	}
 	return nil
 }
 
@@ -78,10 +94,16 @@ func (s *session) unlock(ctx context.Context) {
 	s.hold = nil
 }
 
-// slow takes the lock that guards throttles. Others have it for seconds.
+// slowPatience outlasts whoever has died with the lock that guards throttles:
+// the lease, the renewal by which the log learns that it is over, and the last
+// requests.
+const slowPatience = ledger.Lease + ledger.RenewEvery + ledger.RequestTimeout
+
+// slow takes the lock that guards throttles. Others have it for seconds, unless
+// they die.
 func (s *session) slow(ctx context.Context) (apply.Hold, error) {
 	hold, err := ledger.Acquire(ctx, s.ledger(), ledger.Request{
-		Lock: ledger.ThrottleLock, Holder: s.holder(ctx), Patience: patience,
+		Lock: ledger.ThrottleLock, Holder: s.holder(ctx), Patience: slowPatience,
 		Observe: func(w ledger.Wait) { fmt.Fprintln(s.Err, waiting(w)) },
 	})
 	if err != nil {
@@ -118,10 +140,10 @@ func (a *app) unlockCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "unlock",
 		Short: "End the lock that a dead apply left",
-		Long: `Shows who holds the lock of the topology, asks, and ends it. An apply that is
-still at work then stops before its next request. Who takes the lock next waits
-for the requests of the one that lost it. A lock ends by itself a minute after
-its holder has died.
+		Long: `Shows who holds the lock of the topology, asks, and ends it, with that of the
+throttle where the same topology holds it. An apply that is still at work then
+stops before its next request. Who takes the lock next waits for the requests of
+the one that lost it. A lock ends by itself a minute after its holder has died.
 
 --rebuild begins a damaged ledger anew: all that it knew is gone.`,
 		Args: cobra.NoArgs,
@@ -131,6 +153,9 @@ its holder has died.
 				return err
 			}
 			defer s.close()
+			if err := s.reach(c.Context()); err != nil {
+				return err
+			}
 			if rebuild {
 				return s.rebuild(c.Context(), approve)
 			}
@@ -148,20 +173,36 @@ func (s *session) breakLock(ctx context.Context, approved bool) error {
 	if err != nil {
 		return err
 	}
-	held, locked := state.HeldBy(ledger.TopologyLock(s.topology.Name))
-	if !locked {
+	locks := s.locked(state)
+	if len(locks) == 0 {
 		fmt.Fprintln(s.Out, "Nobody has the lock.")
 		return nil
 	}
-	fmt.Fprintf(s.Out, "%s has the lock since %s.\n", held.Holder, stamp(held.Since))
+	for _, held := range locks {
+		fmt.Fprintf(s.Out, "%s has the lock of %s since %s.\n", held.Holder, held.Lock, stamp(held.Since))
+	}
 	if err := s.agreed(ctx, "End it?", approved); err != nil {
 		return err
 	}
-	if err := ledger.Unlock(ctx, s.ledger(), held.Claim, s.holder(ctx)); err != nil {
-		return err
+	for _, held := range locks {
+		if err := ledger.Unlock(ctx, s.ledger(), held.Claim, s.holder(ctx)); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(s.Out, "Unlocked.")
 	return nil
+}
+
+// locked are the locks that an apply of the topology has: its own, and for
+// seconds that of the throttle.
+func (s *session) locked(state *ledger.State) []ledger.Held {
+	var all []ledger.Held
+	for _, lock := range []ledger.Lock{ledger.TopologyLock(s.topology.Name), ledger.ThrottleLock} {
+		if held, locked := state.HeldBy(lock); locked && held.Holder.Topology == s.topology.Name {
+			all = append(all, held)
+		}
+	}
+	return all
 }
 
 func (s *session) rebuild(ctx context.Context, approved bool) error {

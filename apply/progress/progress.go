@@ -206,8 +206,14 @@ func Says(o apply.Outcome) string { return outcomes[o] }
 const named = 20
 
 // Sum tells how an apply went, in a line of numbers and the names of what was
-// not reached.
+// not reached. One without steps may have noted what it owns.
 func Sum(out io.Writer, p *plan.Plan, r *apply.Report) {
+	if noted := len(p.Claims) + len(p.Vanished); len(r.Steps) == 0 && noted > 0 {
+		fmt.Fprintf(out, "Noted: %s.\n", english.Plural(noted, "object", ""))
+	}
+	if len(r.Steps) == 0 {
+		return
+	}
 	var parts []string
 	for o := range apply.Outcome(len(outcomes)) {
 		if n := r.Count(o); n > 0 || o == apply.Done {

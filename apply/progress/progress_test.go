@@ -122,12 +122,12 @@ func TestInterruptedPhase(t *testing.T) {
 }
 
 func TestSum(t *testing.T) {
-	p := &plan.Plan{Changes: []plan.Change{{Addr: schema.Addr{Kind: schema.KindQueue, Label: "a"}}}}
+	p := &plan.Plan{Changes: []plan.Change{{Addr: schema.Addr{Kind: schema.KindQueue, Label: "a"}}}, Claims: []plan.Claim{{}}}
 	for name, test := range map[string]struct {
 		results []apply.Result
 		want    string
 	}{
-		"nothing": {nil, "Applied: 0 done.\n"},
+		"nothing": {nil, "Noted: 1 object.\n"},
 		"all sorts": {
 			[]apply.Result{
 				{Outcome: apply.Done},

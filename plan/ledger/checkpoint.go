@@ -8,7 +8,7 @@ import (
 
 // longestLog is how many records there may be before the log is cut off. A
 // checkpoint has one for [objectsOfPart] objects.
-const longestLog = 2_000
+const longestLog = 4_000
 
 // Tidy makes a checkpoint and cuts the log off before it, where the log has
 // grown long. Its error means that the log stays long, which hurts nobody now,

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,6 +61,22 @@ func TestFirstOwnerWins(t *testing.T) {
 		if owner := h.State().Objects[id("money")]; owner.Topology != "bank" {
 			t.Errorf("money is %+v", owner)
 		}
+	}
+}
+
+// A plan sees who else applies, and no hold itself.
+func TestLiveLocks(t *testing.T) {
+	k := start(t)
+	shop := k.acquire("shop", "ann")
+	k.acquire("bank", "bob")
+	if _, err := shop.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if locks := shop.Live().Locks; len(locks) != 1 || !strings.HasPrefix(locks["bank"].Holder, "bob@ci") {
+		t.Errorf("shop sees %v", locks)
+	}
+	if locks := k.state().Live().Locks; len(locks) != 2 || locks["shop"].Until <= locks["shop"].Since {
+		t.Errorf("a plan sees %v", locks)
 	}
 }
 

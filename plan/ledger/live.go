@@ -8,7 +8,7 @@ import (
 
 // Live is what plans need of the state.
 func (s *State) Live() live.Ledger {
-	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Clock: time.UnixMilli(s.Clock).UTC()}
+	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Locks: map[string]live.Lock{}, Clock: s.Clock}
 	for id, o := range s.Objects {
 		if l.Owners[id.Kind] == nil {
 			l.Owners[id.Kind] = map[string]live.Owner{}
@@ -18,24 +18,35 @@ func (s *State) Live() live.Ledger {
 	for topic, m := range s.Moves {
 		l.Throttles[topic] = live.Throttle{Topology: m.Topology, Rate: m.Rate, Leaders: m.Leaders, Followers: m.Followers}
 	}
+	for _, queue := range s.Locks {
+		if held := queue[0]; held.Lock == TopologyLock(held.Holder.Topology) {
+			l.Locks[held.Holder.Topology] = live.Lock{Holder: held.Holder.String(), Since: held.Since, Until: held.Until}
+		}
+	}
 	return l
 }
 
-// Live is what plans need of the ledger, as last read.
+// Live is what plans need of the ledger, as last read. The hold itself is not
+// among its locks.
 func (h *Hold) Live() live.Ledger {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.log.state.Live()
+	l := h.log.state.Live()
+	if first, held := h.log.state.HeldBy(h.lock); held && first.Claim == h.claim {
+		delete(l.Locks, first.Holder.Topology)
+	}
+	return l
 }
 
 // Now is the time of the brokers, as nearly as a machine can tell whose own
 // clock may be wrong. It is never before what the ledger has seen; and while a
 // lock is held, whose renewals are in the ledger, it is not a lease past that.
 func Now(machine time.Time, l live.Ledger, held bool) time.Time {
-	behind := machine.Before(l.Clock)
-	ahead := held && machine.Sub(l.Clock) > Lease
+	log := time.UnixMilli(l.Clock)
+	behind := machine.Before(log)
+	ahead := held && machine.Sub(log) > Lease
 	if behind || ahead {
-		return l.Clock
+		return log
 	}
 	return machine
 }

@@ -18,6 +18,7 @@ const (
 	patience     = 5 * time.Second // with a ledger out of reach, of a plan and of who leaves
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
+	mostUnknown  = 6               // answers in turn, seconds apart, after which a topic is not only new to a broker that lags
 	longestPoll  = 5 * time.Second // how long a broker is asked to wait for the next record
 	fetchBytes   = 16 << 20
 )
@@ -25,13 +26,14 @@ const (
 // log is the topic, read up to some record.
 type log struct {
 	Topic
-	id     live.TopicID
-	leader int32 // of the one partition; -1: none now
-	moved  bool  // the leader may be another by now
-	next   int64 // the offset to read on from; -1: the start, wherever that is
-	fold   fold
-	state  *State      // of the whole log, as last read; nil: it was never begun
-	poll   chan polled // the answer to a question that is open; nil: none is
+	id      live.TopicID
+	leader  int32 // of the one partition; -1: none now
+	unknown int   // how often in turn a broker did not know the topic
+	moved   bool  // the leader may be another by now
+	next    int64 // the offset to read on from; -1: the start, wherever that is
+	fold    fold
+	state   *State      // of the whole log, as last read; nil: it was never begun
+	poll    chan polled // the answer to a question that is open; nil: none is
 }
 
 // errUnseen is what a broker that loses records would cause.
@@ -146,7 +148,7 @@ func (l *log) locate(ctx context.Context) (there bool, brokers int, err error) {
 	err = l.refusal(t.ErrorCode, "Describe")
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition) && l.id != live.TopicID{}:
-		return false, 0, l.damaged("somebody has deleted the topic")
+		return false, 0, l.vanished(err)
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return false, len(resp.Brokers), nil
 	case err != nil:
@@ -156,11 +158,21 @@ func (l *log) locate(ctx context.Context) (there bool, brokers int, err error) {
 	case l.id != live.TopicID{} && l.id != t.TopicID:
 		return false, 0, l.damaged("somebody has deleted the topic and made it again")
 	}
+	l.unknown = 0
 	l.id, l.leader = t.TopicID, t.Partitions[0].Leader
 	if l.leader < 0 {
 		return true, 0, kerr.LeaderNotAvailable
 	}
 	return true, len(resp.Brokers), nil
+}
+
+// vanished tells a topic that was deleted from one that a broker does not know
+// yet: brokers lag the controller, but not for long.
+func (l *log) vanished(unknown error) error {
+	if l.unknown++; l.unknown < mostUnknown {
+		return unknown
+	}
+	return l.damaged("somebody has deleted the topic")
 }
 
 // read is catchUp, in spite of brokers that come and go.

@@ -1,16 +1,13 @@
 package live
 
-import (
-	"time"
-
-	"github.com/queueform/queueform/schema"
-)
+import "github.com/queueform/queueform/schema"
 
 // Ledger is what the cluster remembers for queueform, as far as plans need it.
 type Ledger struct {
 	Owners    Owners              `json:"owners,omitempty"`
 	Throttles map[string]Throttle `json:"throttles,omitempty"` // by topic
-	Clock     time.Time           `json:"clock,omitzero"`      // the brokers', when they wrote the last record
+	Locks     map[string]Lock     `json:"locks,omitempty"`     // by topology: who else applies it
+	Clock     int64               `json:"clock,omitempty"`     // when something was last written to it, by the clock of the brokers, milliseconds since 1970
 }
 
 // Owners says which topology has which object, by kind and Kafka's name.
@@ -28,6 +25,13 @@ type Owner struct {
 func (o Owners) Of(id schema.ID) (owner Owner, owned bool) {
 	owner, owned = o[id.Kind][id.Name]
 	return owner, owned
+}
+
+// Lock is held by an apply that is at work, or has died.
+type Lock struct {
+	Holder string `json:"holder"`
+	Since  int64  `json:"since"` // milliseconds since 1970, by the clock of the brokers
+	Until  int64  `json:"until"` // likewise: it ends then, unless it is renewed
 }
 
 // Throttle is a replication throttle that an apply has set on a topic.

@@ -33,6 +33,8 @@ type Document struct {
 	Steps         []Step        `json:"steps"`
 	Adopts        []Object      `json:"adopts"`
 	Orphans       []Object      `json:"orphans"`
+	HalfDone      []Object      `json:"half_done"` // what an earlier apply set out to make or delete, and never said how that ended
+	Vanished      []Object      `json:"vanished"`  // what this topology owned, declares no more, and is not there
 	Moving        []Moving      `json:"moving"`
 	Throttled     []Object      `json:"throttled"` // on which an earlier apply left a replication throttle
 	Unseen        []Obstacle    `json:"unseen"`
@@ -187,7 +189,8 @@ func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version 
 			d.Adopts = append(d.Adopts, object(&c.Object))
 		}
 	}
-	d.Throttled, d.Orphans = mapped(p.Throttled, object), mapped(p.Orphans, object)
+	d.Throttled, d.HalfDone = mapped(p.Throttled, object), mapped(p.HalfDone, object)
+	d.Orphans, d.Vanished = mapped(p.Orphans, object), mapped(p.Vanished, object)
 	d.Unseen = mapped(p.Unseen, func(u *plan.Unseen) Obstacle {
 		return Obstacle{u.Addr, u.Object.Kind, u.Object.Name, u.Path, u.Why, u.Needs, source(u.Source)}
 	})

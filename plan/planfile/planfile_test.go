@@ -85,6 +85,8 @@ func full() *Document {
 		Throttled: []schema.ID{queue("shop.orders")},
 		Claims:    []plan.Claim{{Object: queue("shop.orders"), Adopts: true}, {Object: queue("shop.<new>")}},
 		Orphans:   []schema.ID{queue("shop.left")},
+		Vanished:  []schema.ID{queue("shop.gone")},
+		HalfDone:  []schema.ID{queue("shop.<new>")},
 	}
 	d := New(p, []guard.Finding{
 		{Code: "QF102", Severity: guard.Blocks, Change: 1, Addr: orders, Summary: "gone", Radius: guard.Radius{

@@ -45,6 +45,8 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 	}
 	t.objects("Adopts, since nobody has it", d.Adopts)
 	t.objects("Owned, and declared no more: left alone until a delete or forget block names it", d.Orphans)
+	t.objects("Left half-done by an earlier apply", d.HalfDone)
+	t.objects("Owned, and there no more: apply forgets it", d.Vanished)
 	t.moving(d.Moving)
 	t.throttled(d.Throttled)
 	t.obstacles("Could not be read", d.Unseen)

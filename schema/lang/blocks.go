@@ -77,7 +77,7 @@ func (b *blocks) kinds() hcl.Diagnostics {
 // bodies are what may stand in a block, by its type; "" is the top of a file.
 // All blocks of one type have the same.
 var bodies = map[string]any{
-	"": blocks{}, "topology": topologyBlock{}, "variable": variableBlock{}, "validation": validationBlock{}, "cluster": clusterBlock{},
+	"": blocks{}, "topology": topologyBlock{}, "variable": variableBlock{}, "validation": validationBlock{}, "locals": localsBlock{}, "cluster": clusterBlock{},
 	"tls": tlsBlock{}, "sasl": saslBlock{}, "capacity": capacityBlock{}, "profile": profileBlock{}, "queue": queueBlock{}, "load": loadBlock{},
 	"placement": placementBlock{}, "lifecycle": lifecycleBlock{}, "external": externalBlock{}, "delete": removalBlock{}, "forget": removalBlock{},
 }

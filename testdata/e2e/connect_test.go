@@ -73,6 +73,7 @@ func TestRefusedLogin(t *testing.T) {
 				t.Errorf("it took %v", took)
 			}
 			u.has(out, "Error: ", test.says)
+			u.has(u.run(1, "apply", "--auto-approve", "--timeout", "8s"), "Error: ", test.says)
 			if strings.Contains(out, "not-the-password") || strings.Contains(out, brokers.AdminPassword) {
 				t.Error("it shows the password")
 			}

@@ -173,7 +173,7 @@ func (u *user) controller() int {
 // client is another client than queueform's.
 func (u *user) client() *kgo.Client {
 	u.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(u.kafka.Bootstrap()...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(u.servers...))
 	if err != nil {
 		u.Fatal(err)
 	}

@@ -106,8 +106,15 @@ func TestRights(t *testing.T) {
 func suffice(r *rights) {
 	r.Helper()
 	r.users("ci-plan", "ci-apply")
+	granted := 0
 	for _, line := range readmeACLs(r.T) {
 		r.tool("AclCommand", line...)
+		granted += strings.Count(strings.Join(line, " "), "--operation")
+	}
+	for broker := 1; broker <= brokers.Size; broker++ {
+		r.await("the ACLs are known", func() bool {
+			return len(r.granted(broker, "ci-plan"))+len(r.granted(broker, "ci-apply")) == granted
+		})
 	}
 	all := r.granted(1, "ci-apply")
 
@@ -118,7 +125,7 @@ func suffice(r *rights) {
 	r.planWritesNothing()
 	r.needed("ci-plan", "plan", planNeeds)
 	r.needed("ci-apply", "apply", applyNeeds)
-	r.send("__queueform", 0, 2001, 10, 0)
+	r.send("__queueform", 0, 4001, 10, 0) // it is cut off when it is longer
 	r.needed("ci-apply", "apply", lengthNeeds)
 	r.applyDoesAll()
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/queueform/queueform/testdata/e2e/brokers"
+	"github.com/queueform/queueform/testdata/e2e/proxy"
 )
 
 func TestMain(m *testing.M) { brokers.Main(m) }
@@ -40,14 +41,29 @@ var binary = sync.OnceValues(func() (string, error) {
 // user works on one topology, with one cluster.
 type user struct {
 	*testing.T
-	kafka *brokers.Cluster
-	dir   string
-	env   []string
+	kafka   *brokers.Cluster // nil: the cluster is an embedded one
+	servers []string         // the brokers
+	via     []string         // where queueform finds them; nil: at the brokers
+	dir     string
+	env     []string
 }
 
 func newUser(t *testing.T, c *brokers.Cluster) *user {
 	t.Helper()
-	return &user{T: t, kafka: c, dir: t.TempDir()}
+	return &user{T: t, kafka: c, servers: c.Bootstrap(), dir: t.TempDir()}
+}
+
+// through is the same user behind a proxy, which ends with the test.
+func (u *user) through(rules proxy.Rules) (*user, *proxy.Proxy) {
+	u.Helper()
+	p, err := proxy.Start(u.servers, rules)
+	if err != nil {
+		u.Fatal(err)
+	}
+	u.Cleanup(p.Close)
+	behind := *u
+	behind.via = p.Bootstrap()
+	return &behind, p
 }
 
 // write makes a file of the topology.
@@ -79,7 +95,11 @@ func (u *user) command(args ...string) *exec.Cmd {
 	}
 	command := exec.CommandContext(u.Context(), path, args...)
 	command.Dir = u.dir
-	command.Env = append(os.Environ(), "QUEUEFORM_BOOTSTRAP_SERVERS="+strings.Join(u.kafka.Bootstrap(), ","))
+	servers := u.via
+	if servers == nil {
+		servers = u.servers
+	}
+	command.Env = append(os.Environ(), "QUEUEFORM_BOOTSTRAP_SERVERS="+strings.Join(servers, ","))
 	command.Env = append(command.Env, u.env...)
 	return command
 }

@@ -21,6 +21,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/queueform/queueform/plan/ledger"
+	"github.com/queueform/queueform/schema"
 	"github.com/queueform/queueform/testdata/e2e/brokers"
 )
 
@@ -135,6 +137,13 @@ queue "q" {
 	}
 }
 
+// adopt declares topics that are there, and makes them queueform's.
+func (x *bench) adopt(prefix string, count int) {
+	x.Helper()
+	x.declare(prefix, count, "7d")
+	x.run("queueform", "apply", "--bootstrap-servers", x.servers, "--auto-approve")
+}
+
 // cost is what one run of a program took.
 type cost struct {
 	time     time.Duration
@@ -180,14 +189,15 @@ func (x *bench) compare(ours, floor []cost) {
 	x.ReportMetric(median(func(_, f cost) float64 { return float64(f.requests) }), "floor-requests")
 }
 
-// BenchmarkPlan plans without differences. The limits: 8 requests and one more
-// for 500 topics, 1.5 times the floor's time, 2 times its memory.
+// BenchmarkPlan plans without differences, of topics that the ledger knows. The
+// limits: 8 requests and one more for 500 topics, and 8 for the ledger; 1.5
+// times the floor's time, 2 times its memory.
 func BenchmarkPlan(b *testing.B) {
 	for _, topics := range []int{1_000, 10_000} {
 		b.Run(fmt.Sprintf("topics=%d", topics), func(b *testing.B) {
 			x := embedded(b)
 			x.run("floor", "create", x.servers, "t", fmt.Sprint(topics))
-			x.declare("t", topics, "7d")
+			x.adopt("t", topics)
 			var ours, floor []cost
 			for b.Loop() {
 				floor = append(floor, x.run("floor", "plan", x.servers, "t", fmt.Sprint(topics)))
@@ -206,6 +216,7 @@ func BenchmarkEndangered(b *testing.B) {
 		b.Run(fmt.Sprintf("topics=%d", topics), func(b *testing.B) {
 			x := embedded(b)
 			x.run("floor", "create", x.servers, "t", fmt.Sprint(topics))
+			x.adopt("t", topics)
 			var endangered, safe []cost
 			for b.Loop() {
 				x.declare("t", topics, "14d")
@@ -271,5 +282,37 @@ func (x *bench) empty() {
 		if _, err := admin.DeleteTopics(x.Context(), some...); err != nil {
 			x.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkLedger is what lock and ledger add to an apply on Kafka. The limit:
+// 0.5 s.
+func BenchmarkLedger(b *testing.B) {
+	x := onKafka(b)
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(x.servers, ",")...))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	topic := ledger.Topic{Name: schema.DefaultLedger, Client: client, Clock: ledger.SystemClock()}
+	request := ledger.Request{Lock: ledger.TopologyLock("bench"), Holder: ledger.Holder{Topology: "bench", User: "bench", Host: "here"}}
+	apply := func() {
+		hold, err := ledger.Acquire(b.Context(), topic, request)
+		if err != nil {
+			b.Fatal(err)
+		}
+		queue := schema.ID{Kind: schema.KindQueue, Name: "orders"}
+		for _, records := range [][]ledger.Record{{ledger.Begun{}, ledger.Intent{Object: queue}}, {ledger.Owned{Object: queue}}, {ledger.Ended{Outcome: "done"}}} {
+			if _, err := hold.Write(b.Context(), records...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := hold.Release(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	apply() // makes the topic
+	for b.Loop() {
+		apply()
 	}
 }
