@@ -91,9 +91,7 @@ func checkable(p *plan.Plan) []plan.Step {
 }
 
 // isUnwilling says whether a refusal is about who asks or when, not about what.
-func isUnwilling(err error) bool {
-	return isPassing(err) || errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed)
-}
+func isUnwilling(err error) bool { return isPassing(err) || isDenied(err) }
 
 func refusedDiagnostic(p *plan.Plan, s plan.Step, refused error) *hcl.Diagnostic {
 	at := Line(p, s, refused)

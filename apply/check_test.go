@@ -67,7 +67,7 @@ func TestCheckIsRefused(t *testing.T) {
 		err  *kerr.Error
 		want string
 	}{
-		"no right to create": {kerr.TopicAuthorizationFailed, "not checked (Not authorized to access topics: [Topic authorization failed.] (TOPIC_AUTHORIZATION_FAILED))"},
+		"no right to create": {kerr.TopicAuthorizationFailed, "not checked (not permitted, this needs Create on Topic a)"},
 		"quota":              {kerr.ThrottlingQuotaExceeded, "not checked (The throttling quota has been exceeded. (THROTTLING_QUOTA_EXCEEDED))"},
 		"no broker":          {nil, "not checked (the broker did not answer: the broker closed the connection)"},
 	} {

@@ -26,6 +26,14 @@ type resource struct {
 
 func (o resource) String() string { return strings.ToLower(o.kind.String()) + " " + o.name }
 
+// right is what an operation on it takes: brokers are the cluster's.
+func (o resource) right(operation string) string {
+	if o.kind == kmsg.ConfigResourceTypeBroker {
+		return operation + " on Cluster"
+	}
+	return operation + " on Topic " + o.name
+}
+
 func resources(topics []string, brokers []int32) []resource {
 	all := make([]resource, 0, len(topics)+len(brokers))
 	for _, name := range topics {
@@ -93,7 +101,7 @@ func (r *run) dynamic(ctx context.Context, of []resource, keys ...string) (found
 		for i := range resp.Resources {
 			c := &resp.Resources[i]
 			o := resource{c.ResourceType, c.ResourceName}
-			said[o] = refusal(c.ErrorCode, c.ErrorMessage)
+			said[o] = lacking(refusal(c.ErrorCode, c.ErrorMessage), o.right("DescribeConfigs"))
 			r.mu.Lock()
 			found[o] = overridden(c.Configs)
 			r.mu.Unlock()
@@ -140,7 +148,8 @@ func (r *run) alter(ctx context.Context, all []alteration) map[resource]error {
 		said := make(map[resource]error, len(of))
 		for i := range resp.Resources {
 			c := &resp.Resources[i]
-			said[resource{c.ResourceType, c.ResourceName}] = refusal(c.ErrorCode, c.ErrorMessage)
+			o := resource{c.ResourceType, c.ResourceName}
+			said[o] = lacking(refusal(c.ErrorCode, c.ErrorMessage), o.right("AlterConfigs"))
 		}
 		return said, nil
 	})

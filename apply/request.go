@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type Refusal struct {
 	Code    error  // a *kerr.Error
 	Message string // the broker's own words, if it had any
+	Needs   string // the right that whoever asks lacks, "Create on Topic shop.orders"; empty: it is not that
 }
 
 func (r *Refusal) Error() string {
@@ -28,10 +30,10 @@ func (r *Refusal) Error() string {
 	if !ok {
 		return r.Message
 	}
-	if r.Message == "" {
-		return fmt.Sprintf("%s (%s)", code.Description, code.Message)
+	if r.Needs != "" {
+		return "not permitted, this needs " + r.Needs
 	}
-	return fmt.Sprintf("%s (%s)", r.Message, code.Message)
+	return fmt.Sprintf("%s (%s)", cmp.Or(r.Message, code.Description), code.Message)
 }
 
 // Unwrap gives the *kerr.Error.
@@ -60,7 +62,45 @@ type answer struct {
 // then nothing is known about any of the steps.
 func send(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
 	a, err := request(ctx, to, steps, validate)
+	for _, s := range steps {
+		name := s.About().Object.Name
+		if refused, answered := a.refusals[name]; answered {
+			a.refusals[name] = lacking(refused, right(s))
+		}
+	}
 	return a, broken(err)
+}
+
+// isDenied says whether a refusal is about who asks.
+func isDenied(err error) bool {
+	return errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed)
+}
+
+// lacking adds to a refusal, if it is about who asks, the right that it takes.
+func lacking(err error, right string) error {
+	if refused, ok := errors.AsType[*Refusal](err); ok && isDenied(refused) {
+		refused.Needs = right
+	}
+	return err
+}
+
+// right is what it takes to carry a step out.
+func right(s plan.Step) string {
+	topic := " on Topic " + s.About().Object.Name
+	switch s.(type) {
+	case *plan.CreateTopic:
+		return "Create" + topic
+	case *plan.AlterConfigs:
+		return "AlterConfigs" + topic
+	case *plan.AddPartitions:
+		return "Alter" + topic
+	case *plan.Reassign:
+		return "Alter on Cluster"
+	case *plan.DeleteTopic:
+		return "Delete" + topic
+	case *plan.Release: // the ledger alone learns it
+	}
+	return ""
 }
 
 // broken takes a guess out of the client's words for a connection that ended

@@ -3,7 +3,6 @@ package cli_test
 import (
 	"bytes"
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,6 +24,24 @@ func file(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+var listed = regexp.MustCompile(`(?m)^  (\w+) `)
+
+// commands are queueform's own, as its help lists them.
+func commands(t *testing.T) []string {
+	t.Helper()
+	_, out, _ := run(t, "--help")
+	var all []string
+	for _, match := range listed.FindAllStringSubmatch(out, -1) {
+		if name := match[1]; name != "help" && name != "completion" && name != "queueform" {
+			all = append(all, name)
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("the help lists no command")
+	}
+	return all
 }
 
 // run is queueform within the test, with nothing in its environment.
@@ -77,33 +94,58 @@ func TestReadmePlan(t *testing.T) {
 	}
 }
 
-// Each promise of the README names a test that there is.
-func TestReadmePromises(t *testing.T) {
-	_, promises, _ := strings.Cut(file(t, "README.md"), "## What queueform promises")
-	promises, _, _ = strings.Cut(promises, "\n## ")
-	named := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(promises, -1)
-	if len(named) < 10 {
-		t.Fatalf("%d tests are named", len(named))
-	}
-	tests := map[string]bool{}
-	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, "_test.go") {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			for _, match := range regexp.MustCompile(`(?m)^func (Test[A-Za-z]+)\(`).FindAllStringSubmatch(string(text), -1) {
-				tests[match[1]] = true
+// The README lists every command, with all its flags.
+func TestReadmeCommands(t *testing.T) {
+	readme := file(t, "README.md")
+	flag := regexp.MustCompile(`--[a-z-]+`)
+	for _, command := range commands(t) {
+		if !strings.Contains(readme, "\n| `"+command) {
+			t.Errorf("the README does not list %s", command)
+		}
+		_, out, _ := run(t, command, "--help")
+		for _, name := range flag.FindAllString(out, -1) {
+			if name != "--help" && name != "--chdir" && !strings.Contains(readme, "`"+name) {
+				t.Errorf("the README does not tell of %s %s", command, name)
 			}
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	for _, match := range named {
-		if !tests[match[1]] {
-			t.Errorf("there is no %s", match[1])
+}
+
+// The README lists the hazards as explain does.
+func TestReadmeHazards(t *testing.T) {
+	readme := file(t, "README.md")
+	_, out, _ := run(t, "explain")
+	for line := range strings.Lines(out) {
+		code, summary, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		if row := "\n| " + code + " | " + summary + " |"; strings.HasPrefix(code, "QF") && !strings.Contains(readme, row) {
+			t.Errorf("the README does not list %s", line)
+		}
+	}
+}
+
+var kept = regexp.MustCompile(`\[(Test\w+|\w+\.txtar)\]\(([^)]+)\)`)
+
+// Every promise of the README names tests that keep it, and there are such tests.
+func TestReadmePromises(t *testing.T) {
+	_, section, _ := strings.Cut(file(t, "README.md"), "\n## What queueform promises\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	promises := strings.Split(section, "\n- ")[1:]
+	if len(promises) == 0 {
+		t.Fatal("there are none")
+	}
+	for _, promise := range promises {
+		tests := kept.FindAllStringSubmatch(promise, -1)
+		if len(tests) == 0 {
+			t.Errorf("nothing keeps: %s", promise)
+		}
+		for _, test := range tests {
+			name, path := test[1], test[2]
+			text := file(t, path)
+			if strings.HasPrefix(name, "Test") && !strings.Contains(text, "\nfunc "+name+"(") {
+				t.Errorf("%s has no %s", path, name)
+			} else if strings.HasSuffix(name, ".txtar") && filepath.Base(path) != name {
+				t.Errorf("%s is not %s", path, name)
+			}
 		}
 	}
 }
@@ -147,7 +189,7 @@ func TestExamples(t *testing.T) {
 
 // What every command tells of itself fits a terminal of 80 columns.
 func TestHelpFits(t *testing.T) {
-	for _, command := range []string{"", "validate", "fmt", "plan", "apply", "explain"} {
+	for _, command := range append([]string{""}, commands(t)...) {
 		code, out, _ := run(t, strings.Fields(command+" --help")...)
 		if code != 0 || out == "" {
 			t.Errorf("%s: exit code %d", command, code)

@@ -48,9 +48,13 @@ func (s *session) lock(ctx context.Context, patience time.Duration) error {
 		Lock: ledger.TopologyLock(s.topology.Name), Holder: s.holder(ctx), Patience: patience,
 		Observe: func(w ledger.Wait) { fmt.Fprintln(s.Err, waiting(w)) },
 	})
-	switch _, locked := errors.AsType[*ledger.Locked](err); {
+	_, locked := errors.AsType[*ledger.Locked](err)
+	_, damaged := errors.AsType[*ledger.Damaged](err)
+	switch {
 	case locked:
 		return &exit{code: exitLocked, err: fmt.Errorf("%w: wait for it with --lock-timeout, or end it with queueform unlock", err)}
+	case damaged:
+		return fmt.Errorf("%w: nothing is applied until queueform unlock --rebuild begins it anew", err)
 	case err != nil:
 		return err
 	}

@@ -87,6 +87,7 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 //	kafka DIR set TOPIC KEY VALUE
 //	kafka DIR delete TOPIC
 //	kafka DIR send TOPIC COUNT [AGE]
+//	kafka DIR put TOPIC VALUE
 //	kafka DIR commit TOPIC GROUP OFFSET
 func kafka(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
@@ -144,6 +145,8 @@ func do(ctx context.Context, client *kgo.Client, verb, topic string, args []stri
 			all = append(all, &kgo.Record{Topic: topic, Value: []byte(strconv.Itoa(i)), Timestamp: sent})
 		}
 		return client.ProduceSync(ctx, all...).FirstErr()
+	case "put":
+		return client.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte(args[0])}).FirstErr()
 	case "commit":
 		offset, err := strconv.ParseInt(args[1], 10, 64)
 		if err != nil {

@@ -236,7 +236,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: later(time.Now(), time.UnixMilli(p.snapshot.Ledger.Value.Clock))}
+	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: s.brokersTime(p.snapshot.Ledger.Value)}
 	found, open := guard.Judge(p.Plan, facts)
 	if !open.None() {
 		facts.Answers = s.measure(ctx, p.snapshot, open)
@@ -254,13 +254,17 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	return p, nil
 }
 
-// later is the time that the brokers may have by now: a machine's clock that is
-// behind must not let less seem endangered.
-func later(here, there time.Time) time.Time {
-	if there.After(here) {
-		return there
+// brokersTime is that by which brokers tell the age of messages.
+func (s *session) brokersTime(l live.Ledger) time.Time {
+	machine := time.Now()
+	now := ledger.Now(machine, l, s.hold != nil)
+	switch behind := now.Sub(machine).Round(time.Minute); {
+	case behind > 0:
+		fmt.Fprintf(s.Err, "warning: the clock of this machine is %v behind the brokers', which is taken\n", behind)
+	case behind < 0:
+		fmt.Fprintf(s.Err, "warning: the clock of this machine is %v ahead of the brokers', which is taken\n", -behind)
 	}
-	return here
+	return now
 }
 
 // checked compares and asks whether the cluster would carry the plan out. A

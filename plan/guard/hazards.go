@@ -37,12 +37,13 @@ Safer: stop the producers, and let every group read to the end first.`,
 deleted within minutes, read or not. So it is when a key is reset to a shorter
 inherited value, and when cleanup.policy starts to delete.
 
-Measured: for retention.ms, the messages before the first that is young enough by
-the clock of this machine now, and all bytes of the partitions that have any. For
-retention.bytes, the bytes over it, and all messages of the partitions that are
-over it: which of them those bytes are, no broker tells. Brokers delete whole
-segments, so that less may go, but not more. The groups are those that have not
-read all of it. It only warns where nothing would go.
+Measured: for retention.ms, the messages before the first that is young enough
+now, and all bytes of the partitions that have any. Now is by the clock of this
+machine, and by the brokers' where the ledger shows that to be wrong: under the
+lock it always does. For retention.bytes, the bytes over it, and all messages of
+the partitions that are over it: which of them those bytes are, no broker tells.
+Brokers delete whole segments, so that less may go, but not more. The groups are
+those that have not read all of it. It only warns where nothing would go.
 
 Safer: let the groups that are behind catch up before applying, or shorten the
 retention in steps.`,

@@ -1,6 +1,10 @@
 package ledger
 
-import "github.com/queueform/queueform/plan/live"
+import (
+	"time"
+
+	"github.com/queueform/queueform/plan/live"
+)
 
 // Live is what plans need of the state.
 func (s *State) Live() live.Ledger {
@@ -32,4 +36,17 @@ func (h *Hold) Live() live.Ledger {
 		delete(l.Locks, first.Holder.Topology)
 	}
 	return l
+}
+
+// Now is the time of the brokers, as nearly as a machine can tell whose own
+// clock may be wrong. It is never before what the ledger has seen; and while a
+// lock is held, whose renewals are in the ledger, it is not a lease past that.
+func Now(machine time.Time, l live.Ledger, held bool) time.Time {
+	log := time.UnixMilli(l.Clock)
+	behind := machine.Before(log)
+	ahead := held && machine.Sub(log) > Lease
+	if behind || ahead {
+		return log
+	}
+	return machine
 }
