@@ -38,6 +38,7 @@ const (
 	RoleExternal Role = "external"
 	RoleDelete   Role = "delete"
 	RoleForget   Role = "forget" // ownership goes, the object stays
+	RoleOrphan   Role = "orphan" // no block: the ledger alone knows the object
 )
 
 // Addr is how people name a declared thing: queue.orders, queue.shard["eu"],
@@ -115,13 +116,13 @@ func ParseAddr(text string) (Addr, error) {
 	}
 	parts := strings.Split(path, ".")
 	switch role := Role(parts[0]); role {
-	case RoleExternal, RoleDelete, RoleForget:
+	case RoleExternal, RoleDelete, RoleForget, RoleOrphan:
 		a.Role, parts = role, parts[1:]
 	}
 	switch {
 	case len(parts) == 2 && parts[0] != "" && parts[1] != "":
 		a.Kind, a.Label = Kind(parts[0]), parts[1]
-	case len(parts) == 1 && parts[0] != "" && (a.Role == RoleDelete || a.Role == RoleForget) && a.Keyed:
+	case len(parts) == 1 && parts[0] != "" && a.Role != "" && a.Role != RoleExternal && a.Keyed:
 		a.Kind = Kind(parts[0])
 	default:
 		return Addr{}, malformed

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 )
 
 // Topology is all that one directory of HCL files declares, evaluated: the unit of ownership.
@@ -37,6 +38,27 @@ func All[T Resource](t *Topology) iter.Seq[T] {
 			}
 		}
 	}
+}
+
+// Find is the resource at an address; nil: none is declared there.
+func (t *Topology) Find(a Addr) Resource {
+	i, found := slices.BinarySearchFunc(t.Resources, a, func(r Resource, a Addr) int { return r.Declared().Addr.Compare(a) })
+	if !found {
+		return nil
+	}
+	return t.Resources[i]
+}
+
+// TopicOf is the topic of the queue at an address, external or not; empty:
+// none is declared there.
+func (t *Topology) TopicOf(a Addr) string {
+	switch q := t.Find(a).(type) {
+	case *Queue:
+		return q.Topic
+	case *ExternalQueue:
+		return q.Topic
+	}
+	return ""
 }
 
 // Digest identifies what the topology asks of a cluster: its evaluated values,

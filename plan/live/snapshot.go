@@ -9,6 +9,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+
+	"github.com/queueform/queueform/schema"
 )
 
 // Snapshot is the live cluster, as far as a [Scope] asked.
@@ -18,14 +20,22 @@ type Snapshot struct {
 	Moves    Seen[int]              `json:"moves"`    // partitions of Topics that are being reassigned; unseen: they may be on their way elsewhere
 	Ledger   Seen[Ledger]           `json:"ledger"`   // absent: there is none, and nothing is owned
 	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
+	Users    map[string]Seen[User]  `json:"users,omitempty"`
+	Bindings Seen[[]schema.Binding] `json:"bindings,omitzero"` // of everybody, about everything
+	Quotas   Seen[[]Quota]          `json:"quotas,omitzero"`   // of everybody
+	Groups   map[string]Seen[Group] `json:"groups,omitempty"`
 }
 
 // Scope is what to read.
 type Scope struct {
-	Topics []string // by name
-	Moves  bool     // the reassignments that run, too
-	Bare   bool     // where the topics are, and not how they are configured
-	From   *int32   // the broker to ask, by id; nil: any
+	Topics   []string // by name
+	Moves    bool     // the reassignments that run, too
+	Bare     bool     // where the topics are, and not how they are configured
+	Users    []string // by name
+	Bindings bool
+	Quotas   bool
+	Groups   []string // by id
+	From     *int32   // the broker to ask, by id; nil: any
 }
 
 // State tells a fact that is not there from one that could not be read.
