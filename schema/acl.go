@@ -137,6 +137,15 @@ func bare(word string) string {
 	return word
 }
 
+// MarshalText makes a binding its own spelling in JSON.
+func (b Binding) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (b *Binding) UnmarshalText(text []byte) (err error) {
+	*b, err = ParseBinding(string(text))
+	return err
+}
+
 // ParseBinding reads what [Binding.String] writes.
 func ParseBinding(text string) (Binding, error) {
 	words, err := words(text)

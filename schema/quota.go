@@ -83,6 +83,15 @@ func (e *Entity) parts() []entityPart {
 	return []entityPart{{"user", &e.User}, {"client_id", &e.ClientID}, {"ip", &e.IP}}
 }
 
+// MarshalText makes an entity its own spelling in JSON.
+func (e Entity) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (e *Entity) UnmarshalText(text []byte) (err error) {
+	*e, err = ParseEntity(string(text))
+	return err
+}
+
 // ParseEntity reads what [Entity.String] writes.
 func ParseEntity(text string) (Entity, error) {
 	malformed := fmt.Errorf("%q is not whom a quota limits: write it like %q", text, "user:guest client_id:(default)")

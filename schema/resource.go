@@ -21,6 +21,9 @@ type Kind string
 // KindQueue is a topic together with the contract of its use.
 const KindQueue Kind = "queue"
 
+// Shared says whether several topologies may hold an object of the kind at once.
+func (k Kind) Shared() bool { return k == KindACL }
+
 // ID is Kafka's own identity of an object: what ownership, diff and
 // dependencies are keyed by. For a queue, Name is the topic.
 type ID struct {

@@ -59,7 +59,7 @@ func TestAppendThatIsCutOff(t *testing.T) {
 				next(4)
 				k.release(h)
 				state := k.state()
-				if len(state.History["shop"]) != 1 || state.History["shop"][0].Outcome != "done" || len(state.Locks) > 0 || !state.Objects[id("orders")].Owned {
+				if len(state.History["shop"]) != 1 || state.History["shop"][0].Outcome != "done" || len(state.Locks) > 0 || !state.Objects[queueAt("orders")].Owned {
 					t.Errorf("the ledger says %+v", state)
 				}
 			})
@@ -78,7 +78,7 @@ func TestRecordsThatWereNotReadBack(t *testing.T) {
 	}
 	k.write(h, Owned{Object: id("orders")})
 	k.release(h)
-	if state := k.state(); !state.Objects[id("orders")].Owned || !state.Objects[id("old")].HalfDone || len(state.Locks) > 0 {
+	if state := k.state(); !state.Objects[queueAt("orders")].Owned || !state.Objects[queueAt("old")].HalfDone || len(state.Locks) > 0 {
 		t.Errorf("the ledger says %+v", state)
 	}
 }

@@ -146,7 +146,9 @@ func split(s *State) []part {
 		first.Held = append(first.Held, s.Locks[lock]...)
 	}
 	parts := []part{first}
-	objects := slices.SortedFunc(maps.Values(s.Objects), func(a, b Object) int { return compareIDs(a.ID, b.ID) })
+	objects := slices.SortedFunc(maps.Values(s.Objects), func(a, b Object) int {
+		return cmp.Or(compareIDs(a.ID, b.ID), cmp.Compare(a.Topology, b.Topology))
+	})
 	for some := range slices.Chunk(objects, objectsOfPart) {
 		parts = append(parts, part{Objects: some})
 	}
@@ -184,7 +186,7 @@ func join(parts []part) *State {
 			s.Unsettled[h.Lock] = h
 		}
 		for _, o := range p.Objects {
-			s.Objects[o.ID] = o
+			s.keep(&o)
 		}
 		for _, m := range p.Moves {
 			s.Moves[m.Topic] = m

@@ -55,10 +55,10 @@ func TestFirstOwnerWins(t *testing.T) {
 		if _, err := h.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if owner := h.State().Objects[id("orders")]; owner.Topology != "shop" || owner.Owned {
+		if owner := h.State().Objects[queueAt("orders")]; owner.Topology != "shop" || owner.Owned {
 			t.Errorf("orders is %+v", owner)
 		}
-		if owner := h.State().Objects[id("money")]; owner.Topology != "bank" {
+		if owner := h.State().Objects[queueAt("money")]; owner.Topology != "bank" {
 			t.Errorf("money is %+v", owner)
 		}
 	}
@@ -88,11 +88,11 @@ func TestOwnerOfAnotherLife(t *testing.T) {
 	k.write(shop, Owned{Object: id("orders"), Topic: first, PreventDelete: true}, Owned{Object: id("money"), Topic: first})
 	k.write(bank, Owned{Object: id("orders"), Topic: first}, Intent{Object: id("money")}, Owned{Object: id("orders"), Topic: second})
 	objects := bank.State().Objects
-	if got, want := objects[id("orders")], (Object{ID: id("orders"), Topology: "bank", Topic: second, Owned: true}); got != want {
+	if got, want := objects[queueAt("orders")], (Object{ID: id("orders"), Topology: "bank", Topic: second, Owned: true}); !cmp.Equal(got, want) {
 		t.Errorf("orders is %+v", got)
 	}
-	if objects[id("money")].Topology != "shop" {
-		t.Errorf("money is %+v", objects[id("money")])
+	if objects[queueAt("money")].Topology != "shop" {
+		t.Errorf("money is %+v", objects[queueAt("money")])
 	}
 }
 

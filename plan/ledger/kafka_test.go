@@ -281,3 +281,5 @@ func (c *clock) fire() {
 }
 
 func id(topic string) schema.ID { return schema.ID{Kind: schema.KindQueue, Name: topic} }
+
+func queueAt(topic string) Place { return Place{ID: id(topic)} }

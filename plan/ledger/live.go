@@ -8,12 +8,17 @@ import (
 
 // Live is what plans need of the state.
 func (s *State) Live() live.Ledger {
-	l := live.Ledger{Owners: live.Owners{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Locks: map[string]live.Lock{}, Clock: s.Clock}
-	for id, o := range s.Objects {
-		if l.Owners[id.Kind] == nil {
-			l.Owners[id.Kind] = map[string]live.Owner{}
+	l := live.Ledger{Owners: live.Owners{}, Holders: live.Holders{}, Throttles: make(map[string]live.Throttle, len(s.Moves)), Locks: map[string]live.Lock{}, Clock: s.Clock}
+	for place, o := range s.Objects {
+		owner := live.Owner{
+			Topology: o.Topology, TopicID: o.Topic, HalfDone: o.HalfDone, PreventDelete: o.PreventDelete,
+			Made: o.Made, Leaving: o.Leaving, Keys: o.Keys, Password: o.Password,
 		}
-		l.Owners[id.Kind][id.Name] = live.Owner{Topology: o.Topology, TopicID: o.Topic, HalfDone: o.HalfDone, PreventDelete: o.PreventDelete}
+		if place.Kind.Shared() {
+			l.Holders.Add(place.Name, owner)
+		} else {
+			l.Owners.Add(place.ID, owner)
+		}
 	}
 	for topic, m := range s.Moves {
 		l.Throttles[topic] = live.Throttle{Topology: m.Topology, Rate: m.Rate, Leaders: m.Leaders, Followers: m.Followers}

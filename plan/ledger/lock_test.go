@@ -159,7 +159,7 @@ func TestDeadHolderIsFollowedAfterItsRequestsEnded(t *testing.T) {
 	if w := []Wait{<-bob.waits, <-bob.waits}; w[0].Settles != 0 || w[1].Settles != RequestTimeout || w[1].For.Holder.User != "ann" {
 		t.Errorf("bob waits for %+v", w)
 	}
-	if object := h.State().Objects[id("orders")]; !object.HalfDone {
+	if object := h.State().Objects[queueAt("orders")]; !object.HalfDone {
 		t.Errorf("orders is %+v", object)
 	}
 	// Ann wakes up, and is told so.
@@ -303,7 +303,7 @@ func TestRace(t *testing.T) {
 			if _, err := h.Write(t.Context(), Begun{}, Intent{Object: id("orders")}); err != nil {
 				return err
 			}
-			if h.State().Objects[id("orders")].Topology == topology {
+			if h.State().Objects[queueAt("orders")].Topology == topology {
 				_, err = h.Write(t.Context(), Owned{Object: id("orders")}, Ended{Outcome: "done"})
 			} else {
 				_, err = h.Write(t.Context(), Ended{Outcome: "failed"})
@@ -334,7 +334,7 @@ func TestRace(t *testing.T) {
 		last[s.topology] = s.end
 	}
 	state := k.state()
-	owner := state.Objects[id("orders")]
+	owner := state.Objects[queueAt("orders")]
 	if !owner.Owned || len(state.Locks) > 0 || len(state.History["shop"]) != 8 {
 		t.Errorf("in the end orders is %+v, the locks are %v, and there were %d applies", owner, state.Locks, len(state.History["shop"]))
 	}

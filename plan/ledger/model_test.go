@@ -226,8 +226,8 @@ func TestLockModel(t *testing.T) {
 			}
 		}
 		got := map[schema.ID]string{}
-		for id, object := range whole(t, w.log).state.Objects {
-			got[id] = object.Topology
+		for place, object := range whole(t, w.log).state.Objects {
+			got[place.ID] = object.Topology
 		}
 		if diff := cmp.Diff(owners(w.log), got); diff != "" {
 			t.Fatal(diff)

@@ -54,8 +54,11 @@ type Break struct {
 // Intent says that an object is about to be changed. It makes the topology its
 // owner unless it has one. Who owned another life of a topic owns nothing of this.
 type Intent struct {
-	Object schema.ID    `json:"object"`
-	Topic  live.TopicID `json:"topic,omitzero"` // the life of a queue that is there
+	Object  schema.ID    `json:"object"`
+	Topic   live.TopicID `json:"topic,omitzero"` // the life of a queue that is there
+	Makes   bool         `json:"makes,omitempty"`
+	Keys    []string     `json:"keys,omitempty"`    // of a quota or a group: what is about to be set
+	Leaving bool         `json:"leaving,omitempty"` // it is about to go, and holds nothing for others
 }
 
 // Owned says that the topology has the object, as asked for.
@@ -63,6 +66,9 @@ type Owned struct {
 	Object        schema.ID    `json:"object"`
 	Topic         live.TopicID `json:"topic,omitzero"` // of a queue: which life
 	PreventDelete bool         `json:"prevent_delete,omitempty"`
+	Made          bool         `json:"made,omitempty"`     // queueform made it
+	Keys          []string     `json:"keys,omitempty"`     // of a quota or a group: those that queueform has set
+	Password      int          `json:"password,omitempty"` // of a user: the version that is set
 }
 
 // Gone says that the topology does not have the object any more: it is deleted, or let go.

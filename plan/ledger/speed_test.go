@@ -13,7 +13,7 @@ func BenchmarkFold(b *testing.B) {
 	s.Locks[TopologyLock("shop")] = []Held{{Claim: "c", Lock: TopologyLock("shop"), Holder: Holder{Topology: "shop"}, Until: 1 << 60}}
 	for i := range 10_000 {
 		object := Object{ID: id(fmt.Sprint("shop.queue.", i)), Topology: "shop", Topic: live.TopicID{byte(i), byte(i >> 8)}, Owned: true}
-		s.Objects[object.ID] = object
+		s.keep(&object)
 	}
 	var values [][]byte
 	add := func(r Record) {

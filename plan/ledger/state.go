@@ -54,6 +54,20 @@ type Held struct {
 	Seq    int    `json:"seq"`   // of its last record
 }
 
+// Place is where an object is kept. What several topologies may hold at once
+// has a place for each.
+type Place struct {
+	schema.ID
+	Topology string // of a right: who holds it; empty: one topology alone has it
+}
+
+func placeOf(id schema.ID, topology string) Place {
+	if id.Kind.Shared() {
+		return Place{id, topology}
+	}
+	return Place{ID: id}
+}
+
 // Object is what a topology owns, or is about to.
 type Object struct {
 	ID            schema.ID    `json:"id"`
@@ -62,6 +76,10 @@ type Object struct {
 	Owned         bool         `json:"owned,omitempty"`     // false: there is an intent alone
 	HalfDone      bool         `json:"half_done,omitempty"` // an intent without a result
 	PreventDelete bool         `json:"prevent_delete,omitempty"`
+	Made          bool         `json:"made,omitempty"`     // queueform made it
+	Leaving       bool         `json:"leaving,omitempty"`  // its owner was about to delete it
+	Keys          []string     `json:"keys,omitempty"`     // of a quota or a group: those that queueform has set
+	Password      int          `json:"password,omitempty"` // of a user: the version that is set
 }
 
 // Move is a throttled move of replicas.
@@ -87,14 +105,14 @@ type State struct {
 	Clock     int64                // the largest append time so far, milliseconds since 1970
 	Locks     map[Lock][]Held      // the live claims in the order of the log: the first holds
 	Unsettled map[Lock]Held        // the last holder that did not release, until somebody waited for its requests to end
-	Objects   map[schema.ID]Object // by kind and Kafka name
+	Objects   map[Place]Object
 	Moves     map[string]Move      // by topic
 	History   map[string][]Apply   // by topology, the oldest first
 }
 
 func newState() *State {
 	return &State{
-		Locks: map[Lock][]Held{}, Unsettled: map[Lock]Held{}, Objects: map[schema.ID]Object{},
+		Locks: map[Lock][]Held{}, Unsettled: map[Lock]Held{}, Objects: map[Place]Object{},
 		Moves: map[string]Move{}, History: map[string][]Apply{},
 	}
 }
@@ -249,7 +267,7 @@ func (s *State) end(claim string) {
 // object has it, until it speaks of another life of the topic.
 func (s *State) object(e *Entry, id schema.ID, life live.TopicID) (Object, bool) {
 	topology, works := s.works(e)
-	object, owned := s.Objects[id]
+	object, owned := s.Objects[placeOf(id, topology)]
 	none := live.TopicID{}
 	if another := life != none && object.Topic != none && life != object.Topic; !owned || another {
 		object = Object{ID: id, Topology: topology}
@@ -259,8 +277,10 @@ func (s *State) object(e *Entry, id schema.ID, life live.TopicID) (Object, bool)
 
 func (r Intent) apply(s *State, e *Entry) {
 	if object, ok := s.object(e, r.Object, r.Topic); ok {
-		object.HalfDone = true
-		s.Objects[r.Object] = object
+		object.HalfDone, object.Leaving = true, r.Leaving
+		object.Made = object.Made || r.Makes
+		object.Keys = merged(object.Keys, r.Keys)
+		s.keep(&object)
 	}
 }
 
@@ -268,13 +288,14 @@ func (r Owned) apply(s *State, e *Entry) {
 	if object, ok := s.object(e, r.Object, r.Topic); ok {
 		object.Owned, object.HalfDone = true, false
 		object.Topic, object.PreventDelete = r.Topic, r.PreventDelete
-		s.Objects[r.Object] = object
+		object.Made, object.Leaving, object.Keys, object.Password = r.Made, false, r.Keys, r.Password
+		s.keep(&object)
 	}
 }
 
 func (r Gone) apply(s *State, e *Entry) {
-	if _, ok := s.object(e, r.Object, live.TopicID{}); ok {
-		delete(s.Objects, r.Object)
+	if object, ok := s.object(e, r.Object, live.TopicID{}); ok {
+		s.drop(&object)
 	}
 }
 
@@ -283,11 +304,35 @@ func (r Undone) apply(s *State, e *Entry) {
 	switch {
 	case !ok:
 	case object.Owned:
-		object.HalfDone = false
-		s.Objects[r.Object] = object
+		object.HalfDone, object.Leaving = false, false
+		s.keep(&object)
 	default:
-		delete(s.Objects, r.Object)
+		s.drop(&object)
 	}
+}
+
+func (s *State) keep(o *Object) { s.Objects[placeOf(o.ID, o.Topology)] = *o }
+
+// drop takes an object from its owner. Of what queueform made, another that
+// holds it must know so: it may be the one to delete it.
+func (s *State) drop(o *Object) {
+	delete(s.Objects, placeOf(o.ID, o.Topology))
+	if !o.ID.Kind.Shared() || !o.Made {
+		return
+	}
+	for place, other := range s.Objects {
+		if place.ID == o.ID {
+			other.Made = true
+			s.Objects[place] = other
+		}
+	}
+}
+
+// merged are the keys of both, each once.
+func merged(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func (r Moving) apply(s *State, e *Entry) {

@@ -5,6 +5,7 @@ import "github.com/queueform/queueform/schema"
 // Ledger is what the cluster remembers for queueform, as far as plans need it.
 type Ledger struct {
 	Owners    Owners              `json:"owners,omitempty"`
+	Holders   Holders             `json:"holders,omitempty"`
 	Throttles map[string]Throttle `json:"throttles,omitempty"` // by topic
 	Locks     map[string]Lock     `json:"locks,omitempty"`     // by topology: who else applies it
 	Clock     int64               `json:"clock,omitempty"`     // when something was last written to it, by the clock of the brokers, milliseconds since 1970
@@ -19,6 +20,41 @@ type Owner struct {
 	TopicID       TopicID `json:"topic_id,omitzero"`        // of a queue: the life that is owned; zero: not known
 	HalfDone      bool    `json:"half_done,omitempty"`      // an apply set out to change it, and never said how that ended
 	PreventDelete bool    `json:"prevent_delete,omitempty"` // its owner must lift this before it can be deleted
+
+	Made     bool     `json:"made,omitempty"`     // queueform made it
+	Leaving  bool     `json:"leaving,omitempty"`  // its owner was about to delete it
+	Keys     []string `json:"keys,omitempty"`     // of a quota or a group: those that queueform has set
+	Password int      `json:"password,omitempty"` // of a user: the version that is set
+}
+
+// Holders say which topologies hold a right, by the right's name, then by
+// topology. Several may: it goes with the last of them.
+type Holders map[string]map[string]Owner
+
+// Add notes who holds a right.
+func (h Holders) Add(right string, holder Owner) {
+	if h[right] == nil {
+		h[right] = map[string]Owner{}
+	}
+	h[right][holder.Topology] = holder
+}
+
+// Others says whether a topology other than the one named holds a right.
+func (h Holders) Others(right, than string) bool {
+	for topology, holder := range h[right] {
+		if topology != than && !holder.Leaving {
+			return true
+		}
+	}
+	return false
+}
+
+// Add notes who has an object.
+func (o Owners) Add(id schema.ID, owner Owner) {
+	if o[id.Kind] == nil {
+		o[id.Kind] = map[string]Owner{}
+	}
+	o[id.Kind][id.Name] = owner
 }
 
 // Of is who has the object.
