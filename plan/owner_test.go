@@ -63,7 +63,7 @@ func TestClaims(t *testing.T) {
 				s = world(nil, func(s *live.Snapshot) { s.Topics["shop.orders"] = live.None[live.Topic]() })
 			}
 			s.Ledger = test.ledger
-			if test.owner != (live.Owner{}) {
+			if test.owner.Topology != "" {
 				owned(map[string]live.Owner{"shop.orders": test.owner})(s)
 			} else if test.ledger.Why == "" && test.ledger.State == live.Unseen {
 				owned(nil)(s)
