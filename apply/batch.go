@@ -80,9 +80,14 @@ func (b *batch) send(ctx context.Context) {
 	if len(asked) == 0 {
 		return
 	}
-	a, err := send(ctx, b.Client.Broker(int(b.controller.Load())), asked, false)
+	a, err := b.writer().send(ctx, asked, false)
 	b.throttle = a.throttle
 	b.account(a, err)
+}
+
+// writer sends to the broker that is the controller, as far as is known.
+func (r *run) writer() writer {
+	return writer{r.Client.Broker(int(r.controller.Load())), r.plan.Topology}
 }
 
 // account notes the outcomes of a request, and keeps the rest open.
@@ -180,7 +185,7 @@ func (b *batch) readBack(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 	defer cancel()
-	snapshot, err := b.Read(ctx, scopeOf(doubtful))
+	snapshot, err := b.Read(ctx, plan.ScopeOf(doubtful))
 	var open []*try
 	for _, t := range b.open {
 		if t.doubt == nil || !b.holds(t, snapshot, err) {
@@ -243,7 +248,9 @@ func isEcho(s plan.Step, refused error) bool {
 		return errors.Is(refused, kerr.InvalidPartitions)
 	case *plan.DeleteTopic:
 		return errors.Is(refused, kerr.UnknownTopicID) || errors.Is(refused, kerr.UnknownTopicOrPartition)
-	case *plan.AlterConfigs, *plan.Reassign, *plan.Release: // may be asked twice
+	case *plan.AlterUser: // a credential that is gone cannot go again
+		return errors.Is(refused, kerr.ResourceNotFound)
+	case *plan.AlterConfigs, *plan.Reassign, *plan.Release, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota: // may be asked twice
 	}
 	return false
 }

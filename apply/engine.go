@@ -72,13 +72,13 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 	r.controller.Store(p.Cluster.Controller)
 	for i, s := range p.Steps {
 		r.places[s] = i
-		if _, creates := s.(*plan.CreateTopic); creates {
+		if r.announced(s) && !removes(s) {
 			r.makes[s.About().Object] = true
 		}
 	}
 	r.announce(ctx)
 	r.leave(r.pace(ctx))
-	for phase := plan.PhaseCreate; phase < plan.PhaseSettle; phase++ {
+	for phase := plan.PhaseUsers; phase < plan.PhaseSettle; phase++ {
 		r.phase(ctx, phase)
 	}
 	r.record(context.WithoutCancel(ctx))
@@ -139,9 +139,14 @@ func (r *run) batches(ctx context.Context, steps []plan.Step) {
 	group.SetLimit(inFlight)
 	for _, batch := range plan.Batches(steps, batchRecords) {
 		group.Go(func() error {
-			if _, ledgers := batch[0].(*plan.Release); ledgers {
+			switch batch[0].(type) {
+			case *plan.Release:
 				r.release(ctx, batch)
-			} else {
+			case *plan.DeleteACL:
+				if r.leaving(ctx, batch) {
+					r.batch(ctx, r.unheld(batch))
+				}
+			default:
 				r.batch(ctx, batch)
 			}
 			return nil
@@ -215,7 +220,7 @@ func (r *run) end(s plan.Step, result Result) {
 func (r *run) note(s plan.Step, result Result) {
 	r.report.Results[r.places[s]] = result
 	switch result.Outcome {
-	case Done, Started, Postponed:
+	case Done, Started, Postponed, Kept:
 	case NotDone, Refused, Unknown, Skipped, NotMoved:
 		r.failed[s.About().Object] = true
 	}
@@ -225,19 +230,4 @@ func (r *run) event(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Observe(e)
-}
-
-// scopeOf is what shows the results of steps.
-func scopeOf(steps []plan.Step) live.Scope {
-	var s live.Scope
-	for _, step := range steps {
-		object := step.About().Object
-		if object.Kind == schema.KindQueue {
-			s.Topics = append(s.Topics, object.Name)
-		}
-		if _, moves := step.(*plan.Reassign); moves {
-			s.Moves = true
-		}
-	}
-	return s
 }

@@ -79,6 +79,7 @@ const (
 	Skipped                  // what it depends on failed
 	Started                  // a move that goes on without us
 	Postponed                // it waits for such a move: the next apply's
+	Kept                     // a right that another topology holds, too: it was let go of, and stays
 	NotMoved                 // a move that makes no progress, or was cancelled by somebody
 )
 

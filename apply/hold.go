@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/queueform/queueform/plan"
@@ -60,17 +61,17 @@ func (r *run) announce(ctx context.Context) {
 	records, ids := []ledger.Record{r.Begun}, []schema.ID{}
 	for _, c := range r.plan.Claims {
 		if !r.makes[c.Object] {
-			records = append(records, ledger.Owned{Object: c.Object, Topic: c.TopicID, PreventDelete: c.PreventDelete})
+			records = append(records, owned(&c))
 			ids = append(ids, c.Object)
 		}
 	}
-	for _, id := range r.plan.Vanished {
+	for _, id := range slices.Concat(r.plan.Vanished, r.plan.Released) {
 		records = append(records, ledger.Gone{Object: id})
 	}
 	adopted := len(ids)
 	for _, s := range r.plan.Steps {
 		if r.announced(s) {
-			records = append(records, ledger.Intent{Object: s.About().Object, Topic: lifeOf(s)})
+			records = append(records, intent(s))
 			ids = append(ids, s.About().Object)
 		}
 	}
@@ -80,7 +81,7 @@ func (r *run) announce(ctx context.Context) {
 	owners := r.Hold.Live().Owners
 	for i, id := range ids {
 		owner, _ := owners.Of(id)
-		if owner.Topology == r.plan.Topology.Name {
+		if id.Kind.Shared() || owner.Topology == r.plan.Topology.Name {
 			continue
 		}
 		r.lost[id] = fmt.Errorf("the topology %q has it", owner.Topology)
@@ -93,22 +94,57 @@ func (r *run) announce(ctx context.Context) {
 // announced says whether a step needs an intent: the others are of objects
 // that are this topology's already.
 func (r *run) announced(s plan.Step) bool {
-	switch s.(type) {
-	case *plan.CreateTopic:
+	switch s := s.(type) {
+	case *plan.CreateTopic, *plan.CreateACL:
 		return true
 	case *plan.DeleteTopic:
-		return r.plan.Changes[s.About().Changes[0]].Adopts
-	case *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release:
+		return r.plan.Changes[s.Changes[0]].Adopts
+	case *plan.AlterUser:
+		return len(s.Set) > 0 || r.plan.Changes[s.Changes[0]].Adopts
+	case *plan.AlterQuota:
+		return len(s.Set) > 0
+	case *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.DeleteACL:
 	}
 	return false
 }
 
-// lifeOf is the life of a topic that a step is about, where it is there already.
-func lifeOf(s plan.Step) live.TopicID {
-	if deletion, ok := s.(*plan.DeleteTopic); ok {
-		return deletion.ID
+// removes says whether a step takes its object away.
+func removes(s plan.Step) bool {
+	switch s := s.(type) {
+	case *plan.DeleteTopic, *plan.DeleteACL:
+		return true
+	case *plan.AlterUser:
+		return s.Phase == plan.PhaseDelete
+	case *plan.AlterQuota:
+		return s.Phase == plan.PhaseRevoke
+	case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.CreateACL:
 	}
-	return live.TopicID{}
+	return false
+}
+
+// intent announces a step.
+func intent(s plan.Step) ledger.Intent {
+	i := ledger.Intent{Object: s.About().Object}
+	switch s := s.(type) {
+	case *plan.DeleteTopic:
+		i.Topic = s.ID
+	case *plan.CreateACL:
+		i.Makes = true
+	case *plan.AlterQuota:
+		for key := range s.Set {
+			i.Keys = append(i.Keys, string(key))
+		}
+		slices.Sort(i.Keys)
+	case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.AlterUser, *plan.DeleteACL:
+	}
+	return i
+}
+
+// owned is what the ledger is told of a claim.
+func owned(c *plan.Claim) ledger.Owned {
+	return ledger.Owned{
+		Object: c.Object, Topic: c.TopicID, PreventDelete: c.PreventDelete, Made: c.Made, Keys: c.Keys, Password: c.Password,
+	}
 }
 
 // record writes down what became of the steps that were announced. Of a step
@@ -120,16 +156,13 @@ func (r *run) record(ctx context.Context) {
 		if r.lost[id] != nil {
 			continue
 		}
-		switch s.(type) {
-		case *plan.CreateTopic:
+		switch {
+		case removes(s) && (outcome == Done || outcome == Kept):
+			records = append(records, ledger.Gone{Object: id})
+		case removes(s) && outcome != Unknown && r.announced(s):
+			records = append(records, r.undone(id)...)
+		case !removes(s) && r.announced(s):
 			records = append(records, r.made(id, outcome)...)
-		case *plan.DeleteTopic:
-			if outcome == Done {
-				records = append(records, ledger.Gone{Object: id})
-			} else if outcome != Unknown && r.announced(s) {
-				records = append(records, r.undone(id)...)
-			}
-		case *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release:
 		}
 	}
 	r.write(ctx, records)
@@ -139,16 +172,17 @@ func (r *run) record(ctx context.Context) {
 func (r *run) made(id schema.ID, outcome Outcome) []ledger.Record {
 	switch outcome {
 	case Done:
-		owned := ledger.Owned{Object: id, Topic: r.lives[id]}
+		claim := plan.Claim{Object: id}
 		for _, c := range r.plan.Claims {
 			if c.Object == id {
-				owned.PreventDelete = c.PreventDelete
+				claim = c
 			}
 		}
-		return []ledger.Record{owned}
+		claim.TopicID = r.lives[id]
+		return []ledger.Record{owned(&claim)}
 	case Unknown:
 		return nil
-	case NotDone, Refused, Skipped, Started, Postponed, NotMoved:
+	case NotDone, Refused, Skipped, Started, Postponed, Kept, NotMoved:
 	}
 	return r.undone(id)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 )
 
 // Refusal is a cluster's no to one object.
@@ -58,10 +59,16 @@ type answer struct {
 	throttle time.Duration           // how long the broker wants to be left alone
 }
 
+// writer sends what a topology asks for to one broker.
+type writer struct {
+	kmsg.Requestor
+	topology *schema.Topology // where passwords come from
+}
+
 // send makes one request of steps of one type. Its error is the connection's:
 // then nothing is known about any of the steps.
-func send(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
-	a, err := request(ctx, to, steps, validate)
+func (w writer) send(ctx context.Context, steps []plan.Step, validate bool) (answer, error) {
+	a, err := w.request(ctx, steps, validate)
 	for _, s := range steps {
 		name := s.About().Object.Name
 		if refused, answered := a.refusals[name]; answered {
@@ -98,6 +105,10 @@ func right(s plan.Step) string {
 		return "Alter on Cluster"
 	case *plan.DeleteTopic:
 		return "Delete" + topic
+	case *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL:
+		return "Alter on Cluster"
+	case *plan.AlterQuota:
+		return "AlterConfigs on Cluster"
 	case *plan.Release: // the ledger alone learns it
 	}
 	return ""
@@ -113,7 +124,8 @@ func broken(err error) error {
 	return err
 }
 
-func request(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
+func (w writer) request(ctx context.Context, steps []plan.Step, validate bool) (answer, error) {
+	to := w.Requestor
 	timeout := millis(ctx)
 	switch steps[0].(type) {
 	case *plan.CreateTopic:
@@ -126,6 +138,14 @@ func request(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate
 		return reassign(ctx, to, steps, timeout)
 	case *plan.DeleteTopic:
 		return deleteTopics(ctx, to, steps, timeout)
+	case *plan.AlterUser:
+		return w.alterUsers(ctx, steps)
+	case *plan.CreateACL:
+		return w.createACLs(ctx, steps)
+	case *plan.DeleteACL:
+		return w.deleteACLs(ctx, steps)
+	case *plan.AlterQuota:
+		return w.alterQuotas(ctx, steps, validate)
 	case *plan.Release: // the ledger alone learns it
 	}
 	panic(fmt.Sprintf("apply: no request for a %T", steps[0]))
@@ -321,6 +341,9 @@ func deleteTopics(ctx context.Context, to kmsg.Requestor, steps []plan.Step, tim
 func newAnswer(size int, throttleMillis int32) answer {
 	return answer{
 		refusals: make(map[string]error, size),
-		throttle: time.Duration(throttleMillis) * time.Millisecond,
+		throttle: asked(throttleMillis),
 	}
 }
+
+// asked is how long a broker asks to be left alone.
+func asked(millis int32) time.Duration { return time.Duration(millis) * time.Millisecond }

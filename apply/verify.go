@@ -104,7 +104,7 @@ func (v *verification) await(ctx context.Context) {
 // scope is what shows the steps that are left.
 func (v *verification) scope() live.Scope {
 	steps := slices.Collect(maps.Keys(v.left))
-	scope := scopeOf(steps)
+	scope := plan.ScopeOf(steps)
 	scope.From = v.from
 	scope.Bare = v.from != nil && !slices.ContainsFunc(steps, func(s plan.Step) bool {
 		_, configs := s.(*plan.AlterConfigs)

@@ -24,16 +24,35 @@ type kind interface {
 	diff(*builder)
 	facts(*Change, *live.Snapshot) []Fact
 	holds(Step, *live.Snapshot) error // nil: the step's result is there
+	asks(name string, s *live.Scope)  // adds to a scope what shows one object
+	lives(name string, s *live.Snapshot) (live.State, live.TopicID)
 }
 
 // kinds is the one list of them.
-var kinds = []kind{queues{}}
+var kinds = []kind{queues{}, users{}, acls{}, quotas{}}
+
+func kindOf(k schema.Kind) kind {
+	return kinds[slices.IndexFunc(kinds, func(other kind) bool { return other.of() == k })]
+}
 
 // Scope says what a plan for the topology has to read.
 func Scope(t *schema.Topology) live.Scope {
 	var s live.Scope
 	for _, k := range kinds {
 		k.scope(t, &s)
+	}
+	return s
+}
+
+// ScopeOf is what shows the results of steps.
+func ScopeOf(steps []Step) live.Scope {
+	var s live.Scope
+	for _, step := range steps {
+		object := step.About().Object
+		kindOf(object.Kind).asks(object.Name, &s)
+		if _, moves := step.(*Reassign); moves {
+			s.Moves = true
+		}
 	}
 	return s
 }
@@ -62,9 +81,10 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 
 // Holds says whether the result of a step is there; the error tells what is not.
 func Holds(step Step, s *live.Snapshot) error {
-	of := step.About().Object.Kind
-	i := slices.IndexFunc(kinds, func(k kind) bool { return k.of() == of })
-	return kinds[i].holds(step, s)
+	if release, ok := step.(*Release); ok {
+		return release.holds(s)
+	}
+	return kindOf(step.About().Object.Kind).holds(step, s)
 }
 
 type builder struct {

@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"slices"
-
-	"github.com/queueform/queueform/plan/live"
-)
+import "github.com/queueform/queueform/plan/live"
 
 // Fact is one value of an object that a change was planned upon. A plan that
 // is kept holds as long as its facts do. What changes by itself, like leaders,
@@ -17,6 +13,5 @@ type Fact struct {
 // Facts are what the change is planned upon, as the snapshot shows it. What
 // cannot be seen is left out.
 func Facts(c *Change, s *live.Snapshot) []Fact {
-	i := slices.IndexFunc(kinds, func(k kind) bool { return k.of() == c.Object.Kind })
-	return kinds[i].facts(c, s)
+	return kindOf(c.Object.Kind).facts(c, s)
 }

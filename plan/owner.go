@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -40,22 +41,58 @@ func (b *builder) free(d *schema.Decl, id schema.ID, life live.TopicID) bool {
 	if !owned || owner.Topology == b.topology.Name {
 		return true
 	}
-	b.refuse(d.At("topic"), fmt.Sprintf("Topic %q belongs to topology %q", id.Name, owner.Topology),
-		"Use it by an external block, or let that topology go of it first: forget %q %q {}.", id.Kind, id.Name)
+	remedy := "Let that topology go of it first: forget %q %q {}."
+	if id.Kind == schema.KindQueue {
+		remedy = "Use it by an external block, or let that topology go of it first: forget %q %q {}."
+	}
+	b.refuse(d.At(nameOf[id.Kind]), fmt.Sprintf("%s %q belongs to topology %q", title(noun[id.Kind]), id.Name, owner.Topology), remedy, id.Kind, id.Name)
 	return false
 }
 
-// claim notes a declared object, unless the ledger says all of it already. One
-// that is still to be created has no life yet.
-func (b *builder) claim(q *schema.Queue, life live.TopicID) {
+// nameOf is the argument that names an object.
+var nameOf = map[schema.Kind]string{schema.KindQueue: "topic", schema.KindUser: "name", schema.KindGroup: "group_id"}
+
+// noun is what people call an object.
+var noun = map[schema.Kind]string{
+	schema.KindQueue: "topic", schema.KindUser: "user", schema.KindGroup: "group", schema.KindACL: "right", schema.KindQuota: "quota",
+}
+
+func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+
+// claim notes a declared object, unless the ledger says all of it already.
+func (b *builder) claim(c Claim) {
 	if b.snapshot.Ledger.State == live.Unseen {
 		return
 	}
-	owner, owned := b.owner(q.ID(), life)
-	c := Claim{Object: q.ID(), TopicID: life, PreventDelete: q.Lifecycle.PreventDelete}
-	c.Adopts = !owned && b.snapshot.Topics[q.Topic].State == live.Present
-	if !owned || owner.HalfDone || owner.TopicID != life || owner.PreventDelete != c.PreventDelete {
+	owner, owned := b.owner(c.Object, c.TopicID)
+	state, _ := kindOf(c.Object.Kind).lives(c.Object.Name, b.snapshot)
+	c.Adopts = !owned && state == live.Present
+	if !owned || owner.HalfDone || !c.noted(&owner) {
 		b.plan.Claims = append(b.plan.Claims, c)
+	}
+}
+
+// noted says whether the ledger knows all that the claim says.
+func (c *Claim) noted(o *live.Owner) bool {
+	return o.TopicID == c.TopicID && o.PreventDelete == c.PreventDelete && o.Made == c.Made && o.Password == c.Password && slices.Equal(o.Keys, c.Keys)
+}
+
+// claimQueue notes a queue. One that is still to be created has no life yet.
+func (b *builder) claimQueue(q *schema.Queue, life live.TopicID) {
+	b.claim(Claim{Object: q.ID(), TopicID: life, PreventDelete: q.Lifecycle.PreventDelete})
+}
+
+// removals carries out the delete and forget blocks of one kind.
+func (b *builder) removals(k schema.Kind, deletion func(*schema.Removal)) {
+	for i := range b.topology.Removals {
+		r := &b.topology.Removals[i]
+		switch {
+		case r.Object.Kind != k || !b.chosen.has(r.Addr):
+		case r.Addr.Role == schema.RoleForget:
+			b.forget(r)
+		default:
+			deletion(r)
+		}
 	}
 }
 
@@ -106,24 +143,37 @@ func (b *builder) orphans() {
 		return
 	}
 	for _, id := range undeclared(b.topology, b.snapshot.Ledger.Value.Owners) {
-		seen := b.snapshot.Topics[id.Name]
-		_, lives := b.owner(id, seen.Value.ID)
+		state, life := kindOf(id.Kind).lives(id.Name, b.snapshot)
+		_, lives := b.owner(id, life)
 		switch {
-		case seen.State == live.Absent, seen.State == live.Present && !lives:
+		case state == live.Absent, state == live.Present && !lives:
 			b.plan.Vanished = append(b.plan.Vanished, id)
-		case seen.State == live.Present:
+		case state == live.Present:
 			b.plan.Orphans = append(b.plan.Orphans, id)
 		}
 	}
 }
 
+// vanished notes that what a delete block names is gone already.
+func (b *builder) vanished(id schema.ID) {
+	if owner, _ := b.owner(id, live.TopicID{}); owner.Topology == b.topology.Name {
+		b.plan.Vanished = append(b.plan.Vanished, id)
+	}
+}
+
 // Left is the scope of what the topology owns and does not declare any more.
-func Left(t *schema.Topology, owners live.Owners) live.Scope {
+func Left(t *schema.Topology, l live.Ledger) live.Scope {
 	s := live.Scope{Bare: true}
-	for _, id := range undeclared(t, owners) {
-		if id.Kind == schema.KindQueue {
-			s.Topics = append(s.Topics, id.Name)
-		}
+	for _, id := range undeclared(t, l.Owners) {
+		kindOf(id.Kind).asks(id.Name, &s)
+	}
+	asked := Scope(t)
+	for _, owner := range l.Owners[schema.KindQuota] {
+		s.Quotas = s.Quotas || owner.Topology == t.Name && !asked.Quotas
+	}
+	for _, holders := range l.Holders {
+		_, held := holders[t.Name]
+		s.Bindings = s.Bindings || held && !asked.Bindings
 	}
 	return s
 }
@@ -151,7 +201,8 @@ func (b *builder) halfDone() {
 	}
 }
 
-// undeclared are the objects that the topology has and no block names.
+// undeclared are the objects that the topology has and no block names, of the
+// kinds that go by a delete block alone.
 func undeclared(t *schema.Topology, owners live.Owners) []schema.ID {
 	named := map[schema.ID]bool{}
 	for _, r := range t.Resources {
@@ -162,6 +213,9 @@ func undeclared(t *schema.Topology, owners live.Owners) []schema.ID {
 	}
 	var all []schema.ID
 	for _, kind := range slices.Sorted(maps.Keys(owners)) {
+		if kind == schema.KindQuota {
+			continue // they go with their blocks
+		}
 		for _, name := range slices.Sorted(maps.Keys(owners[kind])) {
 			if id := (schema.ID{Kind: kind, Name: name}); owners[kind][name].Topology == t.Name && !named[id] {
 				all = append(all, id)

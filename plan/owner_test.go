@@ -172,7 +172,7 @@ func TestOrphans(t *testing.T) {
 	}}
 	declared := topology(queue("orders"))
 	declared.Removals = []schema.Removal{forgotten("shop.old")}
-	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.again", "shop.gone", "shop.left"}, Bare: true}, plan.Left(declared, owners)); diff != "" {
+	if diff := cmp.Diff(live.Scope{Topics: []string{"shop.again", "shop.gone", "shop.left"}, Bare: true}, plan.Left(declared, live.Ledger{Owners: owners})); diff != "" {
 		t.Error(diff)
 	}
 	one := topic(lists([]int32{1}))

@@ -32,6 +32,7 @@ type Plan struct {
 	Orphans   []schema.ID // what the topology owns and no block declares any more: never touched
 	HalfDone  []schema.ID // what an earlier apply set out to make or delete, and never said how that ended
 	Vanished  []schema.ID // what it owned, no block declares, and is not there any more: the ledger forgets it
+	Released  []schema.ID // rights it held that no block declares: they stay, being another's too or older than queueform
 	Ledger    live.Seen[live.Ledger]
 }
 
@@ -41,7 +42,10 @@ type Claim struct {
 	Object        schema.ID
 	TopicID       live.TopicID
 	PreventDelete bool
-	Adopts        bool // it was nobody's until now
+	Made          bool     // queueform made it, or will have
+	Keys          []string // of a quota or a group: those that queueform has set, or will have; sorted
+	Password      int      // of a user: the version that is set, or will be
+	Adopts        bool     // it was nobody's until now
 }
 
 // Incomplete says whether something declared could not be compared, or cannot

@@ -23,9 +23,14 @@ func (queues) scope(t *schema.Topology, s *live.Scope) {
 	for q := range schema.All[*schema.ExternalQueue](t) {
 		s.Topics = append(s.Topics, q.Topic)
 	}
-	for _, d := range t.Removals {
-		if d.Object.Kind == schema.KindQueue {
-			s.Topics = append(s.Topics, d.Object.Name)
+	removed(t, schema.KindQueue, &s.Topics)
+}
+
+// removed adds the names of what is deleted and forgotten of a kind.
+func removed(t *schema.Topology, k schema.Kind, names *[]string) {
+	for i := range t.Removals {
+		if id := t.Removals[i].Object; id.Kind == k {
+			*names = append(*names, id.Name)
 		}
 	}
 }
@@ -41,29 +46,19 @@ func (queues) diff(b *builder) {
 			b.external(q)
 		}
 	}
-	for i := range b.topology.Removals {
-		r := &b.topology.Removals[i]
-		if r.Object.Kind != schema.KindQueue || !b.chosen.has(r.Addr) {
-			continue
-		}
-		if r.Addr.Role == schema.RoleForget {
-			b.forget(r)
-		} else {
-			b.deletion(r)
-		}
-	}
+	b.removals(schema.KindQueue, b.deletion)
 }
 
 func (b *builder) queue(q *schema.Queue) {
 	switch seen := b.snapshot.Topics[q.Topic]; seen.State {
 	case live.Absent:
 		if b.free(&q.Decl, q.ID(), live.TopicID{}) {
-			b.claim(q, live.TopicID{})
+			b.claimQueue(q, live.TopicID{})
 			b.createQueue(q)
 		}
 	case live.Present:
 		if b.free(&q.Decl, q.ID(), seen.Value.ID) {
-			b.claim(q, seen.Value.ID)
+			b.claimQueue(q, seen.Value.ID)
 			b.updateQueue(q, &seen.Value)
 		}
 	case live.Unseen:
@@ -102,9 +97,7 @@ func (b *builder) deletion(d *schema.Removal) {
 	case live.Unseen:
 		unseen(b, &d.Decl, d.Object, "", seen)
 	case live.Absent:
-		if owner, _ := b.owner(d.Object, live.TopicID{}); owner.Topology == b.topology.Name {
-			b.plan.Vanished = append(b.plan.Vanished, d.Object)
-		}
+		b.vanished(d.Object)
 	}
 }
 
@@ -146,10 +139,13 @@ func (b *builder) updateQueue(q *schema.Queue, t *live.Topic) {
 	}
 }
 
+func (queues) asks(name string, s *live.Scope) { s.Topics = append(s.Topics, name) }
+
+func (queues) lives(name string, s *live.Snapshot) (live.State, live.TopicID) {
+	return s.Topics[name].State, s.Topics[name].Value.ID
+}
+
 func (queues) holds(step Step, s *live.Snapshot) error {
-	if release, ok := step.(*Release); ok {
-		return release.holds(s)
-	}
 	name := step.About().Object.Name
 	seen := s.Topics[name]
 	if seen.State == live.Unseen {
@@ -175,7 +171,8 @@ func (queues) holds(step Step, s *live.Snapshot) error {
 		}
 	case *Reassign:
 		return step.holds(&seen.Value)
-	case *DeleteTopic, *Release: // answered above
+	case *DeleteTopic: // answered above
+	case *Release, *AlterUser, *CreateACL, *DeleteACL, *AlterQuota: // of no queue
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (queues) facts(c *Change, s *live.Snapshot) []Fact {
 	return facts
 }
 
-// ownership is who has the topic, where that can be seen.
+// ownership is who has the object, where that can be seen.
 func ownership(c *Change, s *live.Snapshot, life live.TopicID) []Fact {
 	if s.Ledger.State == live.Unseen {
 		return nil

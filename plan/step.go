@@ -35,23 +35,31 @@ func (*AddPartitions) step() {}
 func (*Reassign) step()      {}
 func (*DeleteTopic) step()   {}
 func (*Release) step()       {}
+func (*AlterUser) step()     {}
+func (*CreateACL) step()     {}
+func (*DeleteACL) step()     {}
+func (*AlterQuota) step()    {}
 
 // Phase is a stretch of an apply; one ends before the next begins.
 type Phase uint8
 
 // The phases, in their order.
 const (
-	PhaseCreate Phase = iota + 1 // topics are created
+	PhaseUsers  Phase = iota + 1 // credentials are set
+	PhaseCreate                  // topics are created
 	PhaseConfigs
 	PhasePartitions
 	PhaseMove   // reassignments are started
+	PhaseGroups // offsets are committed and groups configured
+	PhaseGrant  // rights and quotas are set
+	PhaseRevoke // rights and quotas go
 	PhaseDelete // objects and ownership go
 	PhaseSettle // reassignments are waited for, then what depended on them is set
 )
 
 var phaseNames = [...]string{
-	PhaseCreate: "create", PhaseConfigs: "configs", PhasePartitions: "partitions",
-	PhaseMove: "move", PhaseDelete: "delete", PhaseSettle: "settle",
+	PhaseUsers: "users", PhaseCreate: "create", PhaseConfigs: "configs", PhasePartitions: "partitions",
+	PhaseMove: "move", PhaseGroups: "groups", PhaseGrant: "grant", PhaseRevoke: "revoke", PhaseDelete: "delete", PhaseSettle: "settle",
 }
 
 func (p Phase) String() string { return phaseNames[p] }
@@ -110,6 +118,35 @@ type Move struct {
 type DeleteTopic struct {
 	Head
 	ID live.TopicID `json:"topic_id,omitzero"` // zero: the brokers have no ids (before Kafka 2.8), delete by name
+}
+
+// AlterUser sets and removes SCRAM credentials (KIP-554, Kafka 2.7+). The
+// password is taken from the files when it is sent.
+type AlterUser struct {
+	Head
+	Set        []schema.Mechanism `json:"set,omitempty"`
+	Iterations int                `json:"iterations,omitempty"`
+	Remove     []schema.Mechanism `json:"remove,omitempty"`
+}
+
+// CreateACL gives or denies one right.
+type CreateACL struct {
+	Head
+	Binding schema.Binding `json:"binding"`
+}
+
+// DeleteACL takes one away, unless another topology holds it when it comes to that.
+type DeleteACL struct {
+	Head
+	Binding schema.Binding `json:"binding"`
+}
+
+// AlterQuota sets and removes what an entity may use (KIP-546, Kafka 2.6+).
+type AlterQuota struct {
+	Head
+	Entity schema.Entity     `json:"entity"`
+	Set    schema.Limits     `json:"set,omitempty"`
+	Remove []schema.LimitKey `json:"remove,omitempty"`
 }
 
 // Release gives up the ownership of an object: the ledger alone is asked.

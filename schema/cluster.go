@@ -59,6 +59,9 @@ const (
 	AWSMSKIAM   Mechanism = "AWS_MSK_IAM"
 )
 
+// Scram says whether the mechanism is one of SCRAM.
+func (m Mechanism) Scram() bool { return m == ScramSHA256 || m == ScramSHA512 }
+
 // Mechanisms are all of them, in the order in which messages name them.
 func Mechanisms() []Mechanism {
 	return []Mechanism{Plain, ScramSHA256, ScramSHA512, OAuthBearer, AWSMSKIAM}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -133,15 +132,15 @@ func (s *session) look(ctx context.Context) (*live.Snapshot, error) {
 		return nil, err
 	}
 	snapshot.Ledger = known
-	left := plan.Left(s.topology, known.Value.Owners)
-	if len(left.Topics) == 0 {
+	left := plan.Left(s.topology, known.Value)
+	if left.None() {
 		return snapshot, nil
 	}
 	more, err := s.read(ctx, left)
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(snapshot.Topics, more.Topics)
+	snapshot.Add(more)
 	return snapshot, nil
 }
 

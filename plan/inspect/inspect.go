@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/queueform/queueform/plan/live"
 )
@@ -35,7 +36,18 @@ func Read(ctx context.Context, client *kgo.Client, scope live.Scope) (*live.Snap
 	if scope.From != nil {
 		r.broker = client.Broker(int(*scope.From))
 	}
-	if err := r.topics(ctx, scope); err != nil {
+	reading, ctx := errgroup.WithContext(ctx)
+	reading.Go(func() error { return r.topics(ctx, scope) })
+	if len(scope.Users) > 0 {
+		reading.Go(func() error { return r.users(ctx, scope.Users) })
+	}
+	if scope.Bindings {
+		reading.Go(func() error { return r.bindings(ctx) })
+	}
+	if scope.Quotas {
+		reading.Go(func() error { return r.quotas(ctx) })
+	}
+	if err := reading.Wait(); err != nil {
 		return nil, err
 	}
 	return r.snapshot, nil

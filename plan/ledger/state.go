@@ -101,13 +101,13 @@ type Apply struct {
 
 // State is what the log says up to some record.
 type State struct {
-	Ledger    string               // the log's own name; empty: it was never begun
-	Clock     int64                // the largest append time so far, milliseconds since 1970
-	Locks     map[Lock][]Held      // the live claims in the order of the log: the first holds
-	Unsettled map[Lock]Held        // the last holder that did not release, until somebody waited for its requests to end
+	Ledger    string          // the log's own name; empty: it was never begun
+	Clock     int64           // the largest append time so far, milliseconds since 1970
+	Locks     map[Lock][]Held // the live claims in the order of the log: the first holds
+	Unsettled map[Lock]Held   // the last holder that did not release, until somebody waited for its requests to end
 	Objects   map[Place]Object
-	Moves     map[string]Move      // by topic
-	History   map[string][]Apply   // by topology, the oldest first
+	Moves     map[string]Move    // by topic
+	History   map[string][]Apply // by topology, the oldest first
 }
 
 func newState() *State {

@@ -8,6 +8,7 @@ package live
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/queueform/queueform/schema"
@@ -36,6 +37,30 @@ type Scope struct {
 	Quotas   bool
 	Groups   []string // by id
 	From     *int32   // the broker to ask, by id; nil: any
+}
+
+// None says whether there is nothing to read.
+func (s *Scope) None() bool {
+	return len(s.Topics)+len(s.Users)+len(s.Groups) == 0 && !s.Bindings && !s.Quotas
+}
+
+// Add takes over what a further look has seen.
+func (s *Snapshot) Add(more *Snapshot) {
+	maps.Copy(s.Topics, more.Topics)
+	if s.Users == nil {
+		s.Users = map[string]Seen[User]{}
+	}
+	maps.Copy(s.Users, more.Users)
+	if s.Groups == nil {
+		s.Groups = map[string]Seen[Group]{}
+	}
+	maps.Copy(s.Groups, more.Groups)
+	if more.Bindings.State != Unseen || more.Bindings.Why != "" {
+		s.Bindings = more.Bindings
+	}
+	if more.Quotas.State != Unseen || more.Quotas.Why != "" {
+		s.Quotas = more.Quotas
+	}
 }
 
 // State tells a fact that is not there from one that could not be read.

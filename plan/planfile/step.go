@@ -17,6 +17,10 @@ var stepKinds = []stepKind{
 	{"alter_configs", is[*plan.AlterConfigs], func() plan.Step { return new(plan.AlterConfigs) }},
 	{"add_partitions", is[*plan.AddPartitions], func() plan.Step { return new(plan.AddPartitions) }},
 	{"reassign", is[*plan.Reassign], func() plan.Step { return new(plan.Reassign) }},
+	{"alter_user", is[*plan.AlterUser], func() plan.Step { return new(plan.AlterUser) }},
+	{"create_acl", is[*plan.CreateACL], func() plan.Step { return new(plan.CreateACL) }},
+	{"delete_acl", is[*plan.DeleteACL], func() plan.Step { return new(plan.DeleteACL) }},
+	{"alter_quota", is[*plan.AlterQuota], func() plan.Step { return new(plan.AlterQuota) }},
 	{"release", is[*plan.Release], func() plan.Step { return new(plan.Release) }},
 	{"delete_topic", is[*plan.DeleteTopic], func() plan.Step { return new(plan.DeleteTopic) }},
 }

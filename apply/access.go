@@ -1,0 +1,240 @@
+package apply
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// saltBytes is the length of the salt of a credential.
+const saltBytes = 24
+
+// alterUsers sets and removes SCRAM credentials. A password is never sent: what
+// is, is salted and stretched. Whose password is not to be had is refused here.
+func (w writer) alterUsers(ctx context.Context, steps []plan.Step) (answer, error) {
+	req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
+	a := newAnswer(len(steps), 0)
+	for _, s := range steps {
+		alter := s.(*plan.AlterUser)
+		name := alter.Object.Name
+		set, err := w.credentials(alter)
+		if err != nil {
+			a.refusals[name] = &Refusal{Message: err.Error()}
+			continue
+		}
+		req.Upsertions = append(req.Upsertions, set...)
+		for _, m := range alter.Remove {
+			req.Deletions = append(req.Deletions, kmsg.AlterUserSCRAMCredentialsRequestDeletion{Name: name, Mechanism: live.ScramMechanisms[m]})
+		}
+	}
+	if len(req.Upsertions)+len(req.Deletions) == 0 {
+		return a, nil
+	}
+	resp, err := req.RequestWith(ctx, w)
+	if err != nil {
+		return answer{}, err
+	}
+	a.throttle = asked(resp.ThrottleMillis)
+	for i := range resp.Results {
+		a.refusals[resp.Results[i].User] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+	}
+	return a, nil
+}
+
+// credentials are what a step sets.
+func (w writer) credentials(step *plan.AlterUser) ([]kmsg.AlterUserSCRAMCredentialsRequestUpsertion, error) {
+	if len(step.Set) == 0 {
+		return nil, nil
+	}
+	password, err := w.password(step.Object.Name)
+	if err != nil {
+		return nil, err
+	}
+	var all []kmsg.AlterUserSCRAMCredentialsRequestUpsertion
+	for _, m := range step.Set {
+		salt := make([]byte, saltBytes)
+		_, _ = rand.Read(salt) // it never fails
+		salted, err := stretched(m, password, salt, step.Iterations)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, kmsg.AlterUserSCRAMCredentialsRequestUpsertion{
+			Name: step.Object.Name, Mechanism: live.ScramMechanisms[m], Iterations: int32(step.Iterations), Salt: salt, SaltedPassword: salted,
+		})
+	}
+	return all, nil
+}
+
+// password is what the files say of a user.
+func (w writer) password(name string) (string, error) {
+	for u := range schema.All[*schema.User](w.topology) {
+		if u.Name == name {
+			return u.Password.Reveal()
+		}
+	}
+	return "", fmt.Errorf("no file declares the user %q", name)
+}
+
+// stretched is a password as a mechanism keeps it (RFC 5802).
+func stretched(m schema.Mechanism, password string, salt []byte, iterations int) ([]byte, error) {
+	digest, size := func() hash.Hash { return sha256.New() }, sha256.Size
+	if m == schema.ScramSHA512 {
+		digest, size = sha512.New, sha512.Size
+	}
+	return pbkdf2.Key(digest, password, salt, iterations, size)
+}
+
+func (w writer) createACLs(ctx context.Context, steps []plan.Step) (answer, error) {
+	req := kmsg.NewPtrCreateACLsRequest()
+	for _, s := range steps {
+		b := s.(*plan.CreateACL).Binding
+		req.Creations = append(req.Creations, kmsg.CreateACLsRequestCreation{
+			ResourceType: kmsg.ACLResourceType(numbered(live.ACLResourceTypes, b.Resource.Type)), ResourceName: b.Resource.Name,
+			ResourcePatternType: kmsg.ACLResourcePatternType(numbered(live.ACLPatterns, b.Resource.Pattern)),
+			Principal:           b.Principal, Host: b.Host,
+			Operation:      kmsg.ACLOperation(numbered(live.ACLOperations, b.Operation)),
+			PermissionType: kmsg.ACLPermissionType(numbered(live.ACLPermissions, b.Permission)),
+		})
+	}
+	resp, err := req.RequestWith(ctx, w)
+	if err != nil {
+		return answer{}, err
+	}
+	a := newAnswer(len(steps), resp.ThrottleMillis)
+	for i := range min(len(steps), len(resp.Results)) {
+		a.refusals[steps[i].About().Object.Name] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+	}
+	return a, nil
+}
+
+func (w writer) deleteACLs(ctx context.Context, steps []plan.Step) (answer, error) {
+	req := kmsg.NewPtrDeleteACLsRequest()
+	for _, s := range steps {
+		b := s.(*plan.DeleteACL).Binding
+		req.Filters = append(req.Filters, kmsg.DeleteACLsRequestFilter{
+			ResourceType: kmsg.ACLResourceType(numbered(live.ACLResourceTypes, b.Resource.Type)), ResourceName: &b.Resource.Name,
+			ResourcePatternType: kmsg.ACLResourcePatternType(numbered(live.ACLPatterns, b.Resource.Pattern)),
+			Principal:           &b.Principal, Host: &b.Host,
+			Operation:      kmsg.ACLOperation(numbered(live.ACLOperations, b.Operation)),
+			PermissionType: kmsg.ACLPermissionType(numbered(live.ACLPermissions, b.Permission)),
+		})
+	}
+	resp, err := req.RequestWith(ctx, w)
+	if err != nil {
+		return answer{}, err
+	}
+	a := newAnswer(len(steps), resp.ThrottleMillis)
+	for i := range min(len(steps), len(resp.Results)) {
+		a.refusals[steps[i].About().Object.Name] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+	}
+	return a, nil
+}
+
+// numbered is how Kafka numbers a word; 0, which is unknown to it, where it has none.
+func numbered[W comparable](words map[int8]W, word W) int8 {
+	for n, w := range words {
+		if w == word {
+			return n
+		}
+	}
+	return 0
+}
+
+func (w writer) alterQuotas(ctx context.Context, steps []plan.Step, validate bool) (answer, error) {
+	req := kmsg.NewPtrAlterClientQuotasRequest()
+	req.ValidateOnly = validate
+	for _, s := range steps {
+		alter := s.(*plan.AlterQuota)
+		entry := kmsg.AlterClientQuotasRequestEntry{Entity: entity(alter.Entity)}
+		for _, key := range slices.Sorted(maps.Keys(alter.Set)) {
+			entry.Ops = append(entry.Ops, kmsg.AlterClientQuotasRequestEntryOp{Key: string(key), Value: alter.Set[key]})
+		}
+		for _, key := range alter.Remove {
+			entry.Ops = append(entry.Ops, kmsg.AlterClientQuotasRequestEntryOp{Key: string(key), Remove: true})
+		}
+		req.Entries = append(req.Entries, entry)
+	}
+	resp, err := req.RequestWith(ctx, w)
+	if err != nil {
+		return answer{}, err
+	}
+	a := newAnswer(len(steps), resp.ThrottleMillis)
+	for i := range resp.Entries {
+		e := &resp.Entries[i]
+		a.refusals[entityOf(e.Entity).String()] = refusal(e.ErrorCode, e.ErrorMessage)
+	}
+	return a, nil
+}
+
+func entity(e schema.Entity) []kmsg.AlterClientQuotasRequestEntryEntity {
+	var parts []kmsg.AlterClientQuotasRequestEntryEntity
+	for _, part := range []struct {
+		kind string
+		name schema.EntityName
+	}{{"user", e.User}, {"client-id", e.ClientID}, {"ip", e.IP}} {
+		switch {
+		case !part.name.Set:
+		case part.name.Default:
+			parts = append(parts, kmsg.AlterClientQuotasRequestEntryEntity{Type: part.kind})
+		default:
+			parts = append(parts, kmsg.AlterClientQuotasRequestEntryEntity{Type: part.kind, Name: &part.name.Name})
+		}
+	}
+	return parts
+}
+
+func entityOf(parts []kmsg.AlterClientQuotasResponseEntryEntity) schema.Entity {
+	var e schema.Entity
+	for _, part := range parts {
+		name := schema.DefaultName()
+		if part.Name != nil {
+			name = schema.Named(*part.Name)
+		}
+		switch part.Type {
+		case "user":
+			e.User = name
+		case "client-id":
+			e.ClientID = name
+		case "ip":
+			e.IP = name
+		}
+	}
+	return e
+}
+
+// unheld are the steps whose right nobody else holds. The others end here: the
+// right was let go of, and stays.
+func (r *run) unheld(steps []plan.Step) []plan.Step {
+	holders := r.Hold.Live().Holders
+	var going []plan.Step
+	for _, s := range steps {
+		if holders.Others(s.About().Object.Name, r.plan.Topology.Name) {
+			r.end(s, Result{Outcome: Kept})
+			continue
+		}
+		going = append(going, s)
+	}
+	return going
+}
+
+// leaving tells the ledger which rights are about to go.
+func (r *run) leaving(ctx context.Context, steps []plan.Step) bool {
+	records := make([]ledger.Record, len(steps))
+	for i, s := range steps {
+		records[i] = ledger.Intent{Object: s.About().Object, Leaving: true}
+	}
+	return r.write(ctx, records)
+}
