@@ -341,7 +341,20 @@ func (s *scope) secret(a *hcl.Attribute) schema.Secret {
 			return "", fmt.Errorf("%s: the variable has no value", diag.Place(a.Expr.Range()))
 		}
 		return text.AsString(), nil
-	})
+	}).In(variableRead(a.Expr))
+}
+
+// variableRead is the name in env("NAME"); empty: the expression is another.
+func variableRead(expr hcl.Expression) string {
+	call, diags := hcl.ExprCall(expr)
+	if diags.HasErrors() || call.Name != "env" || len(call.Arguments) != 1 {
+		return ""
+	}
+	name, diags := call.Arguments[0].Value(nil)
+	if diags.HasErrors() || name.Type() != cty.String || name.IsNull() {
+		return ""
+	}
+	return name.AsString()
 }
 
 // secretText is a string, which may be unknown.

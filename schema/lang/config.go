@@ -123,7 +123,7 @@ func (l *loader) nearKey(name string) string {
 		for i, k := range catalog.Topic {
 			names[i] = k.Name
 		}
-		near = closest(name, names)
+		near = Closest(name, names)
 		l.near[name] = near
 	}
 	return near
