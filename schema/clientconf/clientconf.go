@@ -108,6 +108,8 @@ func (b *builder) producer(p *schema.Producer) {
 	}
 }
 
+const groupProtocol = "group.protocol"
+
 // instance is the variable that tells the instances of an application apart:
 // containers have it, and those of a StatefulSet keep it.
 const instance = "HOSTNAME"
@@ -118,7 +120,7 @@ func (b *builder) group(g *schema.Group) {
 		b.client.share = true
 		return
 	}
-	b.set("group.protocol", diag.Place(g.At("protocol")), plain(string(g.Protocol)))
+	b.set(groupProtocol, diag.Place(g.At("protocol")), plain(string(g.Protocol)))
 	if g.Start == "" {
 		return
 	}

@@ -16,7 +16,7 @@ var derived = []struct{ name, from string }{
 	{"sasl.", "the principal, its user block and sasl of the cluster block"},
 	{"transactional.id", "transactional_id or transactional_id_prefix"},
 	{"group.id", "group_id"},
-	{"group.protocol", "protocol"},
+	{groupProtocol, "protocol"},
 }
 
 // DerivedFrom is what a setting of every client follows from, so that a block
@@ -30,13 +30,13 @@ func DerivedFrom(name string) string {
 	return ""
 }
 
-// refused are the settings with which the Java client of Kafka 4.4 does not
+// refused are the settings with which the Java client of Kafka 4.3+ does not
 // start, by the group's protocol.
 var refused = map[schema.Protocol][]string{
 	schema.Classic:  {"group.remote.assignor", "share.acknowledgement.mode", "share.acquire.mode"},
 	schema.Consumer: {"heartbeat.interval.ms", "partition.assignment.strategy", "session.timeout.ms", "share.acknowledgement.mode", "share.acquire.mode"},
 	schema.Share: {
-		"auto.offset.reset", "enable.auto.commit", "group.instance.id", "group.protocol", "group.remote.assignor", "heartbeat.interval.ms",
+		"auto.offset.reset", "enable.auto.commit", "group.instance.id", groupProtocol, "group.remote.assignor", "heartbeat.interval.ms",
 		"interceptor.classes", "isolation.level", "partition.assignment.strategy", "session.timeout.ms",
 	},
 }

@@ -40,7 +40,7 @@ var equivalents = map[string]equivalent{
 	"fetch.min.bytes":                          {},
 	"group.id":                                 {},
 	"group.instance.id":                        {},
-	"group.protocol":                           {},
+	groupProtocol:                              {},
 	"group.remote.assignor":                    {},
 	"heartbeat.interval.ms":                    {},
 	"isolation.level":                          {},
@@ -107,6 +107,9 @@ func (c *Client) librdkafka() (all []value, notes []string) {
 		notes = append(notes, "a share group wants a librdkafka whose consumers know share groups (KIP-932)")
 	}
 	for _, v := range c.values {
+		if v.name == groupProtocol && v.text[0].text == string(schema.Classic) {
+			continue // its default, for which versions before 2.4 have no setting
+		}
 		same, ok := equivalents[v.name]
 		if !ok && !inJava(v.name) {
 			same, ok = equivalent{}, true
