@@ -159,6 +159,9 @@ func (c *Client) librdkafkaConnection() (all []value, notes []string) {
 	}
 	switch l.mechanism {
 	case schema.Plain, schema.ScramSHA256, schema.ScramSHA512:
+		if l.mechanism != schema.Plain {
+			notes = append(notes, "SCRAM with brokers of Kafka 4 takes librdkafka 2.6.1 or newer")
+		}
 		set("sasl.mechanism", plain(string(l.mechanism)), c.loginFrom)
 		set("sasl.username", l.name, c.loginFrom)
 		set("sasl.password", l.secret, c.loginFrom)

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -137,7 +138,7 @@ func newApplications(t *testing.T) *user {
 func shareFromTheFirst(u *user, group string) {
 	u.Helper()
 	key := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	key.Name, key.Value = "share.auto.offset.reset", kmsg.StringPtr("earliest")
+	key.Name, key.Value = "share.auto.offset.reset", new("earliest")
 	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
 	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
 	resource.Configs = append(resource.Configs, key)
@@ -169,14 +170,14 @@ func (u *user) settings(application string, args ...string) string {
 	return path
 }
 
-// flags are the settings of librdkafka as kcat takes them.
-func (u *user) flags(application string) []string {
+// librdkafka is the settings as that takes them.
+func (u *user) librdkafka(application string) *kafka.ConfigMap {
 	u.Helper()
-	var flags []string
+	all := kafka.ConfigMap{}
 	for name, value := range u.object(application, "librdkafka") {
-		flags = append(flags, "-X", name+"="+value)
+		all[name] = value
 	}
-	return flags
+	return &all
 }
 
 // object is the settings, revealed, as JSON has them.
@@ -240,12 +241,7 @@ func tool(t *testing.T, class string, args ...string) string {
 func TestOtherClients(t *testing.T) {
 	u := newApplications(t)
 	u.env = append(u.env, "WRITER_PASSWORD="+passwords["WRITER_PASSWORD"], "READER_PASSWORD="+passwords["READER_PASSWORD"])
-	var lines strings.Builder
-	for i := range 40 {
-		fmt.Fprintf(&lines, "key-%d:librdkafka\n", i)
-	}
-	kcat(u, lines.String(), append(u.flags("producer.checkout"), "-P", "-t", "apps.orders", "-K", ":")...)
-
+	sendByLibrdkafka(u, "producer.checkout", 40)
 	writer := franz(u, "producer.checkout")
 	for i := range 40 {
 		record := &kgo.Record{Topic: "apps.orders", Key: fmt.Appendf(nil, "key-%d", i), Value: []byte("franz-go")}
@@ -254,33 +250,67 @@ func TestOtherClients(t *testing.T) {
 		}
 	}
 
-	out := kcat(u, "", append(u.flags("audit"), "-G", "apps.audit", "-c", "80", "-f", "%p %k %s\n", "apps.orders")...)
-	partitions := map[string][]string{}
-	for line := range strings.Lines(out) {
-		if fields := strings.Fields(line); len(fields) == 3 {
-			partitions[fields[2]] = append(partitions[fields[2]], fields[1]+" "+fields[0])
+	for _, group := range []string{"audit", "billing"} {
+		partitions := receiveByLibrdkafka(u, group, 80)
+		if d := cmp.Diff(partitions["franz-go"], partitions["librdkafka"]); d != "" || len(partitions["franz-go"]) != 40 {
+			t.Errorf("%s: the keys differ: %s\n%v", group, d, partitions)
 		}
-	}
-	for _, all := range partitions {
-		slices.Sort(all)
-	}
-	if d := cmp.Diff(partitions["franz-go"], partitions["librdkafka"]); d != "" || len(partitions["franz-go"]) != 40 {
-		t.Errorf("the keys differ: %s\n%s", d, out)
 	}
 }
 
-// kcat runs it with lines for its input.
-func kcat(u *user, lines string, args ...string) string {
+// sendByLibrdkafka sends messages with keys.
+func sendByLibrdkafka(u *user, application string, count int) {
 	u.Helper()
-	command := exec.CommandContext(u.Context(), "kcat", args...)
-	command.Stdin = strings.NewReader(lines)
-	var talk bytes.Buffer
-	command.Stderr = &talk
-	out, err := command.Output()
+	producer, err := kafka.NewProducer(u.librdkafka(application))
 	if err != nil {
-		u.Fatalf("kcat: %v\n%s", err, &talk)
+		u.Fatal(err)
 	}
-	return string(out)
+	defer producer.Close()
+	topic, delivered := "apps.orders", make(chan kafka.Event, count)
+	for i := range count {
+		message := &kafka.Message{
+			TopicPartition: kafka.TopicPartition{Topic: &topic, Partition: kafka.PartitionAny}, Key: fmt.Appendf(nil, "key-%d", i), Value: []byte("librdkafka"),
+		}
+		if err := producer.Produce(message, delivered); err != nil {
+			u.Fatal(err)
+		}
+	}
+	for range count {
+		select {
+		case event := <-delivered:
+			if message, ok := event.(*kafka.Message); !ok || message.TopicPartition.Error != nil {
+				u.Fatalf("not delivered: %v", event)
+			}
+		case <-time.After(time.Minute):
+			u.Fatal("librdkafka does not deliver")
+		}
+	}
+}
+
+// receiveByLibrdkafka tells the partition of each key, by the value it came with.
+func receiveByLibrdkafka(u *user, application string, count int) map[string]map[string]int32 {
+	u.Helper()
+	consumer, err := kafka.NewConsumer(u.librdkafka(application))
+	if err != nil {
+		u.Fatal(err)
+	}
+	defer func() {
+		if err := consumer.Close(); err != nil {
+			u.Error(err)
+		}
+	}()
+	if err := consumer.Subscribe("apps.orders", nil); err != nil {
+		u.Fatal(err)
+	}
+	partitions := map[string]map[string]int32{"librdkafka": {}, "franz-go": {}}
+	for range count {
+		message, err := consumer.ReadMessage(time.Minute)
+		if err != nil {
+			u.Fatal(err)
+		}
+		partitions[string(message.Value)][string(message.Key)] = message.TopicPartition.Partition
+	}
+	return partitions
 }
 
 var jaas = regexp.MustCompile(`username="(.*)" password="(.*)";`)

@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/queueform/queueform => ../..
 
 require (
+	github.com/confluentinc/confluent-kafka-go/v2 v2.11.1
 	github.com/google/go-cmp v0.7.0
 	github.com/queueform/queueform v0.0.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
