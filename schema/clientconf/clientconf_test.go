@@ -290,12 +290,12 @@ func TestLibrdkafka(t *testing.T) {
 		t.Errorf("notes: %q", notes)
 	}
 	g := &schema.Group{GroupID: "g", Protocol: schema.Classic, Client: settings(
-		"partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor,org.apache.kafka.clients.consumer.RangeAssignor",
+		"partition.assignment.strategy", "org.apache.kafka.clients.consumer.RoundRobinAssignor,org.apache.kafka.clients.consumer.RangeAssignor",
 		"auto.offset.reset", "none",
 	)}
 	got, notes = render(t, g, bare, clientconf.Options{Format: clientconf.Librdkafka})
 	want = map[string]string{
-		"bootstrap.servers": "b1:9092,b2:9092", "group.id": "g", "partition.assignment.strategy": "cooperative-sticky,range", "security.protocol": "PLAINTEXT",
+		"bootstrap.servers": "b1:9092,b2:9092", "group.id": "g", "partition.assignment.strategy": "roundrobin,range", "security.protocol": "PLAINTEXT",
 	}
 	if d := cmp.Diff(want, got); d != "" || len(notes) != 1 {
 		t.Errorf("%s\nnotes: %q", d, notes)

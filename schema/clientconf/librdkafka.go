@@ -87,8 +87,10 @@ func socketBuffer(bytes string) (string, bool) {
 }
 
 // assignors are the strategies by their own names in place of Java's classes.
+// librdkafka does not mix the cooperative one with others.
 func assignors(classes string) (string, bool) {
-	known := map[string]string{"RangeAssignor": "range", "RoundRobinAssignor": "roundrobin", "CooperativeStickyAssignor": "cooperative-sticky"}
+	const cooperative = "cooperative-sticky"
+	known := map[string]string{"RangeAssignor": "range", "RoundRobinAssignor": "roundrobin", "CooperativeStickyAssignor": cooperative}
 	var all []string
 	for class := range strings.SplitSeq(classes, ",") {
 		name, ok := known[strings.TrimPrefix(class, "org.apache.kafka.clients.consumer.")]
@@ -97,7 +99,7 @@ func assignors(classes string) (string, bool) {
 		}
 		all = append(all, name)
 	}
-	return strings.Join(all, ","), true
+	return strings.Join(all, ","), len(all) == 1 || !slices.Contains(all, cooperative)
 }
 
 // librdkafka is the settings as librdkafka takes them, and which it has none of.

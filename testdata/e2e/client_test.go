@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -373,4 +374,68 @@ func TestRefusedSettings(t *testing.T) {
 			t.Errorf("%s: %s", protocol, d)
 		}
 	}
+}
+
+// TestSecuredClients has the clients trust an authority and show a certificate,
+// from the files of the tls block.
+func TestSecuredClients(t *testing.T) {
+	const login = "apps.writer"
+	config, certificate, key := selfSigned(t)
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, "apps.orders"), kfake.TLS(config),
+		kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", login, passwords["WRITER_PASSWORD"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	u := &user{T: t, servers: fake.ListenAddrs(), dir: t.TempDir(), env: []string{
+		"QUEUEFORM_TLS_CA_FILE=" + certificate, "QUEUEFORM_TLS_CERT_FILE=" + certificate, "QUEUEFORM_TLS_KEY_FILE=" + key,
+		"WRITER_PASSWORD=" + passwords["WRITER_PASSWORD"],
+	}}
+	u.write("apps.hcl", fmt.Sprintf(applications, "127.0.0.1:1"))
+	t.Setenv("WRITER_PASSWORD", passwords["WRITER_PASSWORD"])
+	tool(t, "ProducerPerformance", "--command-config", u.settings("checkout"), "--topic", "apps.orders", "--num-records", "10", "--record-size", "20", "--throughput", "-1")
+	sendByLibrdkafka(u, "checkout", 10)
+}
+
+// TestLibrdkafkaNames gives librdkafka all that the Java client has a default
+// for, under the names that it is to have there.
+func TestLibrdkafkaNames(t *testing.T) {
+	cluster := clientconf.Cluster{Cluster: &schema.Cluster{BootstrapServers: []string{"127.0.0.1:1"}}}
+	settings := func(r schema.Resource) *kafka.ConfigMap {
+		text, _, err := clientconf.Of(&schema.Topology{}, r, cluster).Render(clientconf.Options{Format: clientconf.Librdkafka})
+		if err != nil {
+			t.Fatal(err)
+		}
+		named, all := map[string]string{}, kafka.ConfigMap{}
+		if err := json.Unmarshal([]byte(text), &named); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range named {
+			all[name] = value
+		}
+		return &all
+	}
+	producer, err := kafka.NewProducer(settings(&schema.Producer{Client: defaults(catalog.Producer)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	producer.Close()
+	consumer, err := kafka.NewConsumer(settings(&schema.Group{GroupID: "g", Protocol: schema.Classic, Client: defaults(catalog.Consumer)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := consumer.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// defaults are those that the client has itself, of what a block may declare.
+func defaults(table catalog.Table) map[string]schema.Setting {
+	all := map[string]schema.Setting{}
+	for _, key := range table {
+		if key.Default != "" && clientconf.DerivedFrom(key.Name) == "" {
+			all[key.Name] = schema.Setting{Value: key.Default}
+		}
+	}
+	return all
 }
