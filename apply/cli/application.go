@@ -26,7 +26,7 @@ func application(t *schema.Topology, name string, kinds ...schema.Kind) (schema.
 	}
 	switch len(labelled) {
 	case 0:
-		return nil, unknownApplication(t, name, known)
+		return nil, unknownApplication(t, name, known, kinds)
 	case 1:
 		return labelled[0], nil
 	}
@@ -54,7 +54,10 @@ func addressList(all []schema.Resource) string {
 	return strings.Join(texts, ", ")
 }
 
-func unknownApplication(t *schema.Topology, name string, known []schema.Resource) error {
+func unknownApplication(t *schema.Topology, name string, known []schema.Resource, kinds []schema.Kind) error {
+	if addr, err := schema.ParseAddr(name); err == nil && t.Find(addr) != nil {
+		return fmt.Errorf("%s is not a %s", name, strings.Join(kindNames(kinds), " or a "))
+	}
 	var names []string
 	for _, r := range known {
 		addr := r.Declared().Addr
@@ -64,9 +67,17 @@ func unknownApplication(t *schema.Topology, name string, known []schema.Resource
 	case near != "":
 		return fmt.Errorf("there is no %s in %s: did you mean %s?", name, t.Name, near)
 	case len(known) == 0:
-		return fmt.Errorf("there is no %s in %s: it declares none that could be", name, t.Name)
+		return fmt.Errorf("there is no %s in %s, which declares no %s", name, t.Name, strings.Join(kindNames(kinds), " and no "))
 	}
 	return fmt.Errorf("there is no %s in %s: there are %s", name, t.Name, addressList(known))
+}
+
+func kindNames(kinds []schema.Kind) []string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = string(kind)
+	}
+	return names
 }
 
 // completeApplication offers the addresses of the kinds for the first argument.
