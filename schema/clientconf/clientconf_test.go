@@ -181,7 +181,8 @@ func TestLogin(t *testing.T) {
 		},
 		"a token URL": {
 			"User:billing", &schema.SASL{Mechanism: schema.OAuthBearer, TokenURL: "https://id/token", ClientID: "deployer", Scope: "kafka"},
-			`org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="billing" clientSecret="${env:BILLING_CLIENT_SECRET}" scope="kafka";`, "BILLING_CLIENT_SECRET",
+			`org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="billing" clientSecret="${env:BILLING_CLIENT_SECRET}" scope="kafka";`,
+			"billing is not declared as a user: set BILLING_CLIENT_SECRET to its secret\nJava goes to a token URL that it is allowed to: -Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=https://id/token",
 		},
 		"AWS":             {"", &schema.SASL{Mechanism: schema.AWSMSKIAM}, "software.amazon.msk.auth.iam.IAMLoginModule required;", ""},
 		"without a login": {"User:billing", nil, "", ""},

@@ -7,11 +7,14 @@ import (
 	"github.com/queueform/queueform/schema"
 )
 
-// java is the settings as the Java client takes them.
-func (c *Client) java() []value {
-	all := slices.Concat(c.values, c.javaTLS(), c.javaLogin())
+// java is the settings as the Java client takes them, and what it wants besides.
+func (c *Client) java() (all []value, notes []string) {
+	all = slices.Concat(c.values, c.javaTLS(), c.javaLogin())
 	slices.SortFunc(all, byName)
-	return all
+	if c.login != nil && c.login.tokenURL != "" {
+		notes = append(notes, "Java goes to a token URL that it is allowed to: -Dorg.apache.kafka.sasl.oauthbearer.allowed.urls="+c.login.tokenURL)
+	}
+	return all, notes
 }
 
 func (c *Client) javaTLS() []value {

@@ -37,15 +37,11 @@ func (c *Client) Render(o Options) (text string, notes []string, err error) {
 	if !ok {
 		return "", nil, fmt.Errorf("there is no format %q: it is one of %s", o.Format, list(Formats()))
 	}
-	notes = c.notes
-	var all []value
+	all, notes := c.java()
 	if o.Format == Librdkafka {
-		var more []string
-		all, more = c.librdkafka()
-		notes = slices.Concat(notes, more)
-	} else {
-		all = c.java()
+		all, notes = c.librdkafka()
 	}
+	notes = slices.Concat(c.notes, notes)
 	for i := range all {
 		if all[i].text, err = all[i].text.shown(o.Reveal); err != nil {
 			return "", nil, err
