@@ -88,7 +88,7 @@ func (b *builder) note(format string, args ...any) {
 // declared takes what the block says, but for what is to be computed.
 func (b *builder) declared(d *schema.Decl, client map[string]schema.Setting) {
 	for name, setting := range client {
-		if name != bufferMemory || setting.Value != auto {
+		if name != bufferMemory || setting.Value != schema.AutoMemory {
 			b.set(name, diag.Place(d.At("client."+name)), plain(setting.Value))
 		}
 	}
@@ -96,7 +96,7 @@ func (b *builder) declared(d *schema.Decl, client map[string]schema.Setting) {
 
 func (b *builder) producer(p *schema.Producer) {
 	b.client.writes = true
-	if p.Client[bufferMemory].Value == auto {
+	if p.Client[bufferMemory].Value == schema.AutoMemory {
 		b.memory(p)
 	}
 	switch {

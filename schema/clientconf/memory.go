@@ -13,7 +13,6 @@ const (
 	bufferMemory   = "buffer.memory"
 	batchSize      = "batch.size"
 	maxRequestSize = "max.request.size"
-	auto           = "auto" // a buffer.memory that is to be computed
 	leastMemory    = 32 << 20
 )
 
