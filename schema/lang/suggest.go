@@ -29,6 +29,15 @@ func slips(name string) int {
 	}
 }
 
+// spelt are names of one type as text.
+func spelt[T ~string](all []T) []string {
+	names := make([]string, len(all))
+	for i, name := range all {
+		names[i] = string(name)
+	}
+	return names
+}
+
 // didYouMean is a sentence to end a detail with, or nothing.
 func didYouMean(name string, known []string) string {
 	if near := Closest(name, known); near != "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/queueform/queueform/schema/diag"
 )
 
-// A literal secret may be written in a cluster block and in the variable
+// A literal secret may be written in cluster and user blocks, and in the variable
 // blocks of secrets. Of those nothing is shown but what is known to be none,
 // since a misspelt name, a wrong type or a lost brace does not make a password
 // anything else.
@@ -44,6 +44,9 @@ func (l *loader) withhold() {
 	}
 	for _, c := range l.blocks.Clusters {
 		l.withholdBlock(c.DefRange, c.Body, c.open(open))
+	}
+	for _, u := range l.blocks.Users {
+		l.withholdBlock(u.DefRange, u.Body, u.open())
 	}
 }
 
@@ -137,7 +140,7 @@ func Guarded(text []byte, diags hcl.Diagnostics) diag.File {
 var secretive = regexp.MustCompile(`(?i)cluster|sasl|sensitiv|passw|token|secret`)
 
 // openBlocks are those that hold no secrets.
-var openBlocks = []string{"topology", "locals", "profile", "queue", "external", "delete", "forget"}
+var openBlocks = []string{"topology", "locals", "profile", "queue", "external", "producer", "consumer_group", "acl", "quota", "delete", "forget"}
 
 // outspoken says whether the first error of a file is in a block that holds no
 // secrets. All that is before it is as it seems.
