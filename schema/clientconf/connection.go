@@ -64,7 +64,10 @@ func (b *builder) logIn(d *schema.Decl, principal string) {
 	if sasl == nil {
 		return
 	}
-	c.loginFrom = b.cluster.where("sasl") + ", of " + diag.Place(d.At("principal"))
+	c.loginFrom = b.cluster.where("sasl")
+	if principal != "" {
+		c.loginFrom += ", for the principal at " + diag.Place(d.At("principal"))
+	}
 	_, name, _ := strings.Cut(principal, ":")
 	c.login = &login{mechanism: sasl.Mechanism}
 	switch sasl.Mechanism {
