@@ -33,8 +33,8 @@ func object(r schema.Resource) cty.Value {
 	switch r := r.(type) {
 	case *schema.Queue:
 		attributes = map[string]cty.Value{
-			"topic": cty.StringVal(r.Topic), "partitions": count0(r.Partitions), "replication_factor": count0(r.ReplicationFactor),
-			"key": text0(r.Key), "config": values(r.Config),
+			"topic": cty.StringVal(r.Topic), "partitions": optional(r.Partitions), "replication_factor": optional(r.ReplicationFactor),
+			"key": optionalText(r.Key), "config": values(r.Config),
 		}
 	case *schema.ExternalQueue:
 		attributes = map[string]cty.Value{"topic": cty.StringVal(r.Topic)}
@@ -43,19 +43,19 @@ func object(r schema.Resource) cty.Value {
 	}
 	d := r.Declared()
 	maps.Copy(attributes, map[string]cty.Value{
-		"address": cty.StringVal(d.Addr.String()), "description": text0(d.Description), "labels": texts(d.Labels),
+		"address": cty.StringVal(d.Addr.String()), "description": optionalText(d.Description), "labels": texts(d.Labels),
 	})
 	return cty.ObjectVal(attributes)
 }
 
-func count0(n int) cty.Value {
+func optional(n int) cty.Value {
 	if n == 0 {
 		return cty.NullVal(cty.Number)
 	}
 	return cty.NumberIntVal(int64(n))
 }
 
-func text0(text string) cty.Value {
+func optionalText(text string) cty.Value {
 	if text == "" {
 		return cty.NullVal(cty.String)
 	}
