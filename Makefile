@@ -28,7 +28,7 @@ race: ## Run the tests that need no Kafka under the race detector
 	go test -race ./...
 
 .PHONY: java
-java: ## Install Java and Maven if they are missing (on Debian)
+java: ## Install Java, Maven and gcc if they are missing (on Debian)
 	@bash testdata/kafka/java.sh
 
 .PHONY: lint

@@ -99,7 +99,8 @@ type Allotment struct {
 }
 
 // Allotments are the limits that the topology declares, by quota blocks and by
-// those within producers and groups, sorted by entity and key.
+// those within producers and groups, sorted by entity and key. Those of one
+// entity and key, which package lang refuses, are in the order of the blocks.
 func (t *Topology) Allotments() []Allotment {
 	var all []Allotment
 	add := func(d *Decl, e Entity, path string, limits Limits) {
@@ -117,7 +118,7 @@ func (t *Topology) Allotments() []Allotment {
 			add(&r.Decl, LimitedAs(r.Principal, r.Client), "quota.", r.Quota)
 		}
 	}
-	slices.SortFunc(all, func(a, b Allotment) int {
+	slices.SortStableFunc(all, func(a, b Allotment) int {
 		return strings.Compare(a.Entity.String()+" "+string(a.Key), b.Entity.String()+" "+string(b.Key))
 	})
 	return all

@@ -76,6 +76,23 @@ const (
 	UserResource            ResourceType = "user" // of delegation tokens (KIP-373, Kafka 3.3+)
 )
 
+// ResourceTypes are all of them, in the order in which messages name them.
+func ResourceTypes() []ResourceType {
+	return []ResourceType{TopicResource, GroupResource, TransactionalIDResource, ClusterResource, TokenResource, UserResource}
+}
+
+// Operations are those that Kafka accepts of a resource of the type, sorted.
+func (t ResourceType) Operations() []Operation { return operations[t] }
+
+var operations = map[ResourceType][]Operation{
+	TopicResource:           {AnyOperation, Alter, AlterConfigs, Create, Delete, Describe, DescribeConfigs, Read, Write},
+	GroupResource:           {AnyOperation, AlterConfigs, Delete, Describe, DescribeConfigs, Read},
+	TransactionalIDResource: {AnyOperation, Describe, TwoPhaseCommit, Write},
+	ClusterResource:         {AnyOperation, Alter, AlterConfigs, ClusterAction, Create, Describe, DescribeConfigs, IdempotentWrite},
+	TokenResource:           {AnyOperation, Describe},
+	UserResource:            {AnyOperation, CreateTokens, DescribeTokens},
+}
+
 // ClusterName is the one name that a resource of type cluster has.
 const ClusterName = "kafka-cluster"
 

@@ -4,6 +4,9 @@ package schema
 // object: its rights, quotas and client settings are what it leaves there.
 const KindProducer Kind = "producer"
 
+// AutoMemory is a buffer.memory that is computed from what the producer writes to.
+const AutoMemory = "auto"
+
 // Producer is an application that writes to queues.
 type Producer struct {
 	Decl

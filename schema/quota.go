@@ -54,6 +54,10 @@ func Named(name string) EntityName { return EntityName{Set: true, Name: name} }
 // DefaultName is the part of an entity that stands for all without a quota of their own.
 func DefaultName() EntityName { return EntityName{Set: true, Default: true} }
 
+// IsReserved says whether a name could not be told from the default where
+// entities are written as text.
+func (n EntityName) IsReserved() bool { return n.Name == defaultEntity }
+
 // ID is the entity's.
 func (e Entity) ID() ID { return ID{Kind: KindQuota, Name: e.String()} }
 

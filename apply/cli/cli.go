@@ -133,7 +133,7 @@ could lose, apply makes it so from a pipeline.`,
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "the topology's `DIR`")
 	flags.SortFlags = false
-	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.historyCommand(), a.unlockCommand(), a.explainCommand())
+	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.historyCommand(), a.unlockCommand(), a.clientCommand(), a.explainCommand())
 	return root
 }
 
@@ -149,10 +149,14 @@ func (a *app) topologyFlags(c *cobra.Command) {
 // clusterFlags are those of every command that talks to a cluster.
 func (a *app) clusterFlags(c *cobra.Command) {
 	a.topologyFlags(c)
+	a.serversFlag(c)
 	flags := c.Flags()
-	flags.StringSliceVar(&a.bootstrap, "bootstrap-servers", nil, "comma-separated `SERVERS`, host:port each, instead of the block's")
 	flags.DurationVar(&a.timeout, "timeout", connect.DefaultTimeout, "`TIME` that the cluster may take to answer")
 	flags.BoolVar(&a.verbose, "verbose", false, "log the conversation with the cluster to stderr")
+}
+
+func (a *app) serversFlag(c *cobra.Command) {
+	c.Flags().StringSliceVar(&a.bootstrap, "bootstrap-servers", nil, "comma-separated `SERVERS`, host:port each, instead of the block's")
 }
 
 // version is that of the build: devel outside of version control.

@@ -43,6 +43,13 @@ type settings struct {
 	from    map[string]string // by path: the flag or variable that set it, where it was not the block; of tls and sasl what made, or took away, all of it
 }
 
+// Resolve is the cluster block with what flags and variables replace in it, and
+// by path which of them did. It fails as [Open] does before it connects.
+func Resolve(c *schema.Cluster, o Options) (*schema.Cluster, map[string]string, error) {
+	s, err := resolve(c, o)
+	return &s.cluster, s.from, err
+}
+
 func resolve(c *schema.Cluster, o Options) (settings, error) {
 	s := settings{from: map[string]string{}}
 	if c != nil {

@@ -1,9 +1,10 @@
 // Package catalog is what Kafka itself knows: the config keys of its objects
-// with type, unit, default, accepted values, documentation and the version
-// that brought them.
+// and of its clients with type, unit, default, accepted values, documentation
+// and the version that brought them.
 //
-// Learn [Key], [Topic] and [Group]. The tables are generated from real brokers
-// by testdata/e2e/catalog; what a live broker accepts is for that broker to say.
+// Learn [Key], [Topic], [Group], [Producer] and [Consumer]. The tables are
+// generated from real Kafka by testdata/e2e/catalog; what a live broker accepts
+// is for that broker to say.
 package catalog
 
 import (
@@ -42,7 +43,7 @@ const (
 // Range is the numbers from Least to Most, both included.
 type Range struct{ Least, Most int64 }
 
-// Key is one config key of a kind of Kafka object. The zero Key stands for one
+// Key is one config key of a kind of Kafka object, or of a client. The zero Key stands for one
 // that Kafka's brokers may know and this catalog does not: any string.
 type Key struct {
 	Name     string
@@ -52,7 +53,7 @@ type Key struct {
 	Null     bool     // the default is null; Default is empty
 	Range    Range    // the least and the most that any version accepts; zero: all that the type holds
 	Values   []string // all the strings that are accepted, or the items of a list; nil: any
-	Doc      string   // Kafka's own, as plain text, a paragraph a line
+	Doc      string   // Kafka's own, as plain text, a paragraph a line; none of what a client logs in with
 	Since    string   // the minor version that brought it, "4.4"; empty: the oldest looked at has it
 	Until    string   // the last minor version that knew it, "3.9"; empty: the newest looked at has it
 	ReadOnly bool     // reported, but not to be set

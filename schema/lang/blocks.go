@@ -20,6 +20,11 @@ type blocks struct {
 	Profiles   []*profileBlock  `hcl:"profile,block"`
 	Queues     []*queueBlock    `hcl:"queue,block"`
 	Externals  []*externalBlock `hcl:"external,block"`
+	Producers  []*producerBlock `hcl:"producer,block"`
+	Groups     []*groupBlock    `hcl:"consumer_group,block"`
+	Users      []*userBlock     `hcl:"user,block"`
+	ACLs       []*aclBlock      `hcl:"acl,block"`
+	Quotas     []*quotaBlock    `hcl:"quota,block"`
 	Deletes    []*removalBlock  `hcl:"delete,block"`
 	Forgets    []*removalBlock  `hcl:"forget,block"`
 }
@@ -32,6 +37,11 @@ func (b *blocks) add(more *blocks) {
 	b.Profiles = append(b.Profiles, more.Profiles...)
 	b.Queues = append(b.Queues, more.Queues...)
 	b.Externals = append(b.Externals, more.Externals...)
+	b.Producers = append(b.Producers, more.Producers...)
+	b.Groups = append(b.Groups, more.Groups...)
+	b.Users = append(b.Users, more.Users...)
+	b.ACLs = append(b.ACLs, more.ACLs...)
+	b.Quotas = append(b.Quotas, more.Quotas...)
 	b.Deletes = append(b.Deletes, more.Deletes...)
 	b.Forgets = append(b.Forgets, more.Forgets...)
 }
@@ -52,34 +62,39 @@ type localsBlock struct {
 	Body hcl.Body `hcl:",remain"`
 }
 
-// objectKinds are what external, delete and forget may name.
-var objectKinds = []string{string(schema.KindQueue)}
+// What external, and what delete and forget may name.
+var (
+	externalKinds  = []string{string(schema.KindQueue)}
+	removableKinds = []string{string(schema.KindQueue), string(schema.KindGroup), string(schema.KindUser)}
+)
 
 // kinds checks the labels that choose among kinds of objects, and leaves out
 // the blocks that choose none.
 func (b *blocks) kinds() hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	unknown := func(block, kind string, at hcl.Range) bool {
-		if slices.Contains(objectKinds, kind) {
+	unknown := func(block, kind string, kinds []string, at hcl.Range) bool {
+		if slices.Contains(kinds, kind) {
 			return false
 		}
-		d := problem("Unknown kind of object "+schema.Quote(kind), "%s names one of: %s.%s", block, strings.Join(objectKinds, ", "), didYouMean(kind, objectKinds))
+		d := problem("Unknown kind of object "+schema.Quote(kind), "%s names one of: %s.%s", block, strings.Join(kinds, ", "), didYouMean(kind, kinds))
 		d.Subject = &at
 		diags = append(diags, d)
 		return true
 	}
-	b.Externals = slices.DeleteFunc(b.Externals, func(e *externalBlock) bool { return unknown("external", e.Kind, e.KindRange) })
-	b.Deletes = slices.DeleteFunc(b.Deletes, func(r *removalBlock) bool { return unknown("delete", r.Kind, r.KindRange) })
-	b.Forgets = slices.DeleteFunc(b.Forgets, func(r *removalBlock) bool { return unknown("forget", r.Kind, r.KindRange) })
+	b.Externals = slices.DeleteFunc(b.Externals, func(e *externalBlock) bool { return unknown("external", e.Kind, externalKinds, e.KindRange) })
+	b.Deletes = slices.DeleteFunc(b.Deletes, func(r *removalBlock) bool { return unknown("delete", r.Kind, removableKinds, r.KindRange) })
+	b.Forgets = slices.DeleteFunc(b.Forgets, func(r *removalBlock) bool { return unknown("forget", r.Kind, removableKinds, r.KindRange) })
 	return diags
 }
 
 // bodies are what may stand in a block, by its type; "" is the top of a file.
-// All blocks of one type have the same.
+// All blocks of one type have the same, but for those with another's before it.
 var bodies = map[string]any{
 	"": blocks{}, "topology": topologyBlock{}, "variable": variableBlock{}, "validation": validationBlock{}, "locals": localsBlock{}, "cluster": clusterBlock{},
 	"tls": tlsBlock{}, "sasl": saslBlock{}, "capacity": capacityBlock{}, "profile": profileBlock{}, "queue": queueBlock{}, "load": loadBlock{},
-	"placement": placementBlock{}, "lifecycle": lifecycleBlock{}, "external": externalBlock{}, "delete": removalBlock{}, "forget": removalBlock{},
+	"placement": placementBlock{}, "lifecycle": lifecycleBlock{}, "external": externalBlock{},
+	"producer": producerBlock{}, "producer.quota": limitsBlock{}, "consumer_group": groupBlock{}, "consumer_group.quota": limitsBlock{},
+	"user": userBlock{}, "acl": aclBlock{}, "quota": quotaBlock{}, "delete": removalBlock{}, "forget": removalBlock{},
 }
 
 // What hcl says of a name that it does not know.
@@ -95,13 +110,15 @@ func allowed(file *hcl.File, diags hcl.Diagnostics) {
 		if d.Summary != unknownArgument && d.Summary != unknownBlock || strings.Contains(d.Detail, "Did you mean") {
 			continue
 		}
-		in := ""
+		in, outer := "", ""
 		for _, b := range file.BlocksAtPos(d.Subject.Start) {
 			if b.TypeRange != *d.Subject {
-				in = b.Type
+				outer, in = in, b.Type
 			}
 		}
-		if body, ok := bodies[in]; ok {
+		if body, ok := bodies[outer+"."+in]; ok {
+			d.Detail += allowedIn(body, d.Summary == unknownBlock)
+		} else if body, ok := bodies[in]; ok {
 			d.Detail += allowedIn(body, d.Summary == unknownBlock)
 		}
 	}

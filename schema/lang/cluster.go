@@ -207,26 +207,13 @@ func (s *scope) capacity(b *capacityBlock) *schema.Capacity {
 
 // servers takes a list, or Kafka's comma-separated string.
 func (s *scope) servers(a *hcl.Attribute) []string {
-	if a == nil {
-		return nil
-	}
-	v, ok := s.value(a.Expr)
-	if !ok {
-		return nil
-	}
-	var servers []string
-	if v.Type() == cty.String {
-		servers = strings.Split(v.AsString(), ",")
-	} else if servers, ok = s.textsOf(a.Expr, v); !ok {
-		return nil
-	}
-	if len(servers) == 0 {
+	servers, ok := s.words(a)
+	if ok && len(servers) == 0 {
 		s.refuse(a.Expr.Range(), "No bootstrap servers", `Name one at least, like ["b1.example:9092"].`)
 	}
 	for i, server := range servers {
-		servers[i] = strings.TrimSpace(server)
-		if !hasPort(servers[i]) {
-			s.refuse(itemRange(a.Expr, i), "Not a bootstrap server", "%s is not host:port.", schema.Quote(servers[i]))
+		if !hasPort(server) {
+			s.refuse(itemRange(a.Expr, i), "Not a bootstrap server", "%s is not host:port.", schema.Quote(server))
 		}
 	}
 	return servers
@@ -239,15 +226,6 @@ func hasPort(server string) bool {
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	return err == nil && port > 0
-}
-
-// principal is Kafka's own spelling of who somebody is, with its type before it.
-func (s *scope) principal(a *hcl.Attribute) string {
-	text, ok := s.text(a)
-	if kind, name, _ := strings.Cut(text, ":"); ok && (kind == "" || name == "") {
-		s.refuse(a.Expr.Range(), "Not a principal", "A principal has a type and a name, like User:deployer.")
-	}
-	return text
 }
 
 // ledger is the name of the topic that no queue may have then.
@@ -291,10 +269,7 @@ func (s *scope) sasl(b *saslBlock, attrs map[string]hcl.Range) *schema.SASL {
 		note(attrs, "sasl."+path, a)
 	}
 	mechanism, ok := s.text(b.Mechanism)
-	mechanisms := make([]string, len(schema.Mechanisms()))
-	for i, m := range schema.Mechanisms() {
-		mechanisms[i] = string(m)
-	}
+	mechanisms := spelt(schema.Mechanisms())
 	if ok && !slices.Contains(mechanisms, mechanism) {
 		s.refuse(b.Mechanism.Expr.Range(), "Unknown SASL mechanism "+schema.Quote(mechanism), "It is one of %s.%s", strings.Join(mechanisms, ", "), didYouMean(mechanism, mechanisms))
 	}
@@ -341,7 +316,20 @@ func (s *scope) secret(a *hcl.Attribute) schema.Secret {
 			return "", fmt.Errorf("%s: the variable has no value", diag.Place(a.Expr.Range()))
 		}
 		return text.AsString(), nil
-	})
+	}).In(variableRead(a.Expr))
+}
+
+// variableRead is the name in env("NAME"); empty: the expression is another.
+func variableRead(expr hcl.Expression) string {
+	call, diags := hcl.ExprCall(expr)
+	if diags.HasErrors() || call.Name != "env" || len(call.Arguments) != 1 {
+		return ""
+	}
+	name, diags := call.Arguments[0].Value(nil)
+	if diags.HasErrors() || name.Type() != cty.String || name.IsNull() {
+		return ""
+	}
+	return name.AsString()
 }
 
 // secretText is a string, which may be unknown.

@@ -12,21 +12,51 @@ import (
 	"github.com/queueform/queueform/schema/diag"
 )
 
-// config evaluates a config map over what q has already: keys are replaced
-// one by one, and null takes one away.
-func (s *scope) config(q *schema.Queue, a *hcl.Attribute) {
+// keys are the config keys of a kind of thing, and how messages speak of them.
+type keys struct {
+	argument string // that holds them, and begins their paths in Attrs
+	what     string // one of them is
+	like     string // one of them, for an example
+	judge    string // who knows better
+	table    catalog.Table
+}
+
+var (
+	topicKeys    = keys{"config", "topic config", "retention.ms", "The live brokers decide.", catalog.Topic}
+	groupKeys    = keys{"config", "group config", "consumer.session.timeout.ms", "The live brokers decide.", catalog.Group}
+	producerKeys = keys{"client", "producer setting", "linger.ms", "The client decides.", catalog.Producer}
+	consumerKeys = keys{"client", "consumer setting", "max.poll.interval.ms", "The client decides.", catalog.Consumer}
+)
+
+// settings is a map of config keys that is being evaluated.
+type settings struct {
+	*scope
+	keys  keys
+	all   map[string]schema.Setting
+	attrs map[string]hcl.Range
+}
+
+// settings evaluates a map of config keys over what there is already: keys are
+// replaced one by one, and null takes one away.
+func (s *scope) settings(of keys, a *hcl.Attribute, over map[string]schema.Setting, attrs map[string]hcl.Range) map[string]schema.Setting {
 	if a == nil {
-		return
+		return over
 	}
-	q.Attrs["config"] = a.Expr.Range()
-	if q.Config = maps.Clone(q.Config); q.Config == nil {
-		q.Config = map[string]schema.Setting{}
+	attrs[of.argument] = a.Expr.Range()
+	c := settings{scope: s, keys: of, all: maps.Clone(over), attrs: attrs}
+	if c.all == nil {
+		c.all = map[string]schema.Setting{}
 	}
-	pairs, diags := hcl.ExprMap(a.Expr)
-	if diags.HasErrors() {
-		s.computedConfig(q, a.Expr)
-		return
+	if pairs, diags := hcl.ExprMap(a.Expr); diags.HasErrors() {
+		c.computed(a.Expr)
+	} else {
+		c.written(pairs)
 	}
+	return c.all
+}
+
+// written takes a map whose keys stand in the file.
+func (s *settings) written(pairs []hcl.KeyValuePair) {
 	written := make(map[string]hcl.Range, len(pairs))
 	for _, pair := range pairs {
 		v, ok := s.value(pair.Key)
@@ -42,95 +72,102 @@ func (s *scope) config(q *schema.Queue, a *hcl.Attribute) {
 			continue
 		}
 		written[key] = at
-		s.setting(q, key, at, pair.Value)
+		s.pair(key, at, pair.Value)
 	}
 }
 
-// setting evaluates one value of a config map.
-func (s *scope) setting(q *schema.Queue, key string, keyAt hcl.Range, expr hcl.Expression) {
+// pair evaluates one value.
+func (s *settings) pair(key string, keyAt hcl.Range, expr hcl.Expression) {
 	var v cty.Value
 	if s.failing(func() { v, _ = s.value(expr) }) {
 		return
 	}
-	if _, set := q.Config[key]; v.IsNull() && !set && len(expr.Variables()) == 0 && !s.failed {
+	if _, set := s.all[key]; v.IsNull() && !set && len(expr.Variables()) == 0 && !s.failed {
 		s.warn(expr.Range(), "Nothing to take away", "null takes away what a profile sets, and none sets %s here: it is inherited all the same. Leave the line out, or give it a value.", key)
 	}
-	s.set(q, key, v, keyAt, expr.Range())
+	s.set(key, v, keyAt, expr.Range())
 }
 
-// computedConfig takes a map that an expression gives, merge(...) for example.
-func (s *scope) computedConfig(q *schema.Queue, expr hcl.Expression) {
+// computed takes a map that an expression gives, merge(...) for example.
+func (s *settings) computed(expr hcl.Expression) {
 	v, ok := s.value(expr)
 	if !ok {
 		return
 	}
 	if !v.Type().IsObjectType() && !v.Type().IsMapType() {
-		s.refuse(expr.Range(), "Wrong type of value", "config is a map of Kafka's config keys, not %s.", described(v))
+		s.refuse(expr.Range(), "Wrong type of value", "%s is a map of Kafka's %ss, not %s.", s.keys.argument, s.keys.what, described(v))
 		return
 	}
 	for key, value := range v.Elements() {
-		s.set(q, key.AsString(), value, expr.Range(), expr.Range())
+		s.set(key.AsString(), value, expr.Range(), expr.Range())
 	}
 }
 
-func (s *scope) set(q *schema.Queue, key string, v cty.Value, keyAt, valueAt hcl.Range) {
-	known := s.key(key, keyAt)
-	q.Attrs["config."+key] = valueAt
+func (s *settings) set(key string, v cty.Value, keyAt, valueAt hcl.Range) {
+	known := s.key(s.keys, key, keyAt)
+	s.attrs[s.keys.argument+"."+key] = valueAt
 	if v.IsNull() {
-		delete(q.Config, key)
+		delete(s.all, key)
 		return
 	}
 	text, ok := s.spelling(known, v, valueAt)
 	if !ok {
 		return
 	}
+	if key == "buffer.memory" && text == schema.AutoMemory {
+		known = catalog.Key{} // any text
+	}
 	value, err := known.Parse(text)
 	if err != nil {
 		s.refuse(valueAt, "Value refused", "%v.", err)
 		return
 	}
-	q.Config[key] = schema.Setting{Value: value, Spelling: text}
+	s.all[key] = schema.Setting{Value: value, Spelling: text}
 }
 
 // key looks a config key up. One that is nearly known is a slip of the pen;
-// others are for the live brokers to know.
-func (s *scope) key(name string, at hcl.Range) catalog.Key {
-	known, ok := catalog.Topic.Find(name)
+// others are for those to know who get it.
+func (s *scope) key(of keys, name string, at hcl.Range) catalog.Key {
+	known, ok := of.table.Find(name)
 	switch {
 	case name == "":
-		s.refuse(at, "Config key without a name", "Name one of Kafka's topic configs, like retention.ms.")
+		s.refuse(at, "Config key without a name", "Name one of Kafka's %ss, like %s.", of.what, of.like)
 	case strings.HasSuffix(name, ".replication.throttled.replicas"):
 		s.refuse(at, "Config key cannot be declared", "%s belongs to moves of replicas: queueform sets and removes it.", name)
 	case ok && known.ReadOnly:
 		s.refuse(at, "Config key cannot be set", "%s is read-only.", name)
 	case ok:
 	default:
-		if near := s.loader.nearKey(name); near != "" {
-			s.refuse(at, "Unknown config key", "Kafka has no topic config %s. Did you mean %q?", schema.Quote(name), near)
+		if near := s.loader.nearKey(of, name); near != "" {
+			s.refuse(at, "Unknown config key", "Kafka has no %s %s. Did you mean %q?", of.what, schema.Quote(name), near)
 		} else {
-			s.warn(at, "Unknown config key", "Kafka has no topic config %s. The live brokers decide.", schema.Quote(name))
+			s.warn(at, "Unknown config key", "Kafka has no %s %s. %s", of.what, schema.Quote(name), of.judge)
 		}
 	}
 	known.Name = name
 	return known
 }
 
+// misspelt is a key that is none of those that something has.
+type misspelt struct{ what, name string }
+
 // nearKey is the known key that an unknown one may mean.
-func (l *loader) nearKey(name string) string {
-	near, found := l.near[name]
+func (l *loader) nearKey(of keys, name string) string {
+	key := misspelt{of.what, name}
+	near, found := l.near[key]
 	if !found {
-		names := make([]string, len(catalog.Topic))
-		for i, k := range catalog.Topic {
+		names := make([]string, len(of.table))
+		for i, k := range of.table {
 			names[i] = k.Name
 		}
-		near = closest(name, names)
-		l.near[name] = near
+		near = Closest(name, names)
+		l.near[key] = near
 	}
 	return near
 }
 
 // spelling is a value as the file has it: lists with commas between.
-func (s *scope) spelling(k catalog.Key, v cty.Value, at hcl.Range) (string, bool) {
+func (s *settings) spelling(k catalog.Key, v cty.Value, at hcl.Range) (string, bool) {
 	switch t := v.Type(); {
 	case t == cty.String:
 		return v.AsString(), true
@@ -144,7 +181,7 @@ func (s *scope) spelling(k catalog.Key, v cty.Value, at hcl.Range) (string, bool
 		return "true", true
 	case t == cty.Bool:
 		return "false", true
-	case k.Type == catalog.List && (t.IsListType() || t.IsSetType() || t.IsTupleType()):
+	case k.Type == catalog.List && isList(t):
 		items := make([]string, 0, v.LengthInt())
 		for _, item := range v.AsValueSlice() {
 			if item.IsNull() || item.Type() != cty.String {
@@ -156,9 +193,11 @@ func (s *scope) spelling(k catalog.Key, v cty.Value, at hcl.Range) (string, bool
 		return strings.Join(items, ","), true
 	}
 	wanted := k.Type.String()
-	if _, known := catalog.Topic.Find(k.Name); !known {
+	if _, known := s.keys.table.Find(k.Name); !known {
 		wanted = "string or a number, as queueform does not know it"
 	}
 	s.refuse(at, "Wrong type of value", "%s is a %s, not %s.", k.Name, wanted, described(v))
 	return "", false
 }
+
+func isList(t cty.Type) bool { return t.IsListType() || t.IsSetType() || t.IsTupleType() }

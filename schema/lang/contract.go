@@ -84,7 +84,7 @@ func (s *scope) contract(q *schema.Queue, c contract) {
 	if n, ok := s.whole(c.factor, 1, mostReplicas); ok {
 		q.ReplicationFactor, q.Attrs["replication_factor"] = int(n), c.factor.Expr.Range()
 	}
-	s.config(q, c.config)
+	q.Config = s.settings(topicKeys, c.config, q.Config, q.Attrs)
 	if c.load != nil {
 		q.Load = s.load(c.load)
 		q.Attrs["load"] = c.load.DefRange
@@ -101,11 +101,7 @@ func (s *scope) contract(q *schema.Queue, c contract) {
 func (s *scope) load(b *loadBlock) *schema.Load {
 	d := &schema.Load{}
 	failed := s.failing(func() {
-		if v, ok := s.as(b.MessagesPerSecond, cty.Number, "A number"); ok {
-			if d.MessagesPerSecond, _ = v.AsBigFloat().Float64(); d.MessagesPerSecond <= 0 {
-				s.refuse(b.MessagesPerSecond.Expr.Range(), "Number out of range", "messages_per_second is more than 0.")
-			}
-		}
+		d.MessagesPerSecond = s.positive(b.MessagesPerSecond)
 		d.MessageBytes = s.size(b.MessageBytes)
 	})
 	if !failed && (d.MessagesPerSecond == 0 || d.MessageBytes == 0) {
@@ -126,7 +122,7 @@ func (s *scope) lifecycle(q *schema.Queue, b *lifecycleBlock) {
 	}
 	q.Lifecycle.IgnoreConfig, q.Attrs["lifecycle.ignore_config"] = keys, b.IgnoreConfig.Expr.Range()
 	for i, key := range keys {
-		s.key(key, itemRange(b.IgnoreConfig.Expr, i))
+		s.key(topicKeys, key, itemRange(b.IgnoreConfig.Expr, i))
 	}
 }
 

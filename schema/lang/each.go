@@ -19,13 +19,12 @@ type instance struct {
 
 // instances evaluates for_each. Not ok is a problem that was told: how many
 // there are is not known.
-func (l *loader) instances(forEach *hcl.Attribute, addr schema.Addr) (all []instance, ok bool) {
+func (s *scope) instances(forEach *hcl.Attribute, addr schema.Addr) (all []instance, ok bool) {
 	if forEach == nil {
-		return []instance{{addr: addr, ctx: l.base}}, true
+		return []instance{{addr: addr, ctx: s.ctx}}, true
 	}
-	s := l.scope(l.base)
 	at := forEach.Expr.Range()
-	if keys, plain := plainSet(forEach.Expr, l.base); plain {
+	if keys, plain := plainSet(forEach.Expr, s.ctx); plain {
 		for _, key := range keys {
 			all = append(all, s.instance(addr, key, key))
 		}

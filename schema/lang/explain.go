@@ -109,10 +109,13 @@ func seesSecret(expr hclsyntax.Expression, ctx *hcl.EvalContext) bool {
 	return found
 }
 
+const seeingQueues = "Only dead_letter names another queue; producers, groups, users, acls and quotas see all of them."
+
 // places says where the names that not all expressions see may be used.
 var places = map[string]string{
-	"queue":    "Only dead_letter names another queue.",
-	"external": "Only dead_letter names another queue.",
+	"queue":    seeingQueues,
+	"external": seeingQueues,
+	"user":     "Producers, groups, acls and quotas see users.",
 	"profile":  "Only queues see profiles.",
 	"each":     "each.key and each.value belong to a block with for_each.",
 	"cluster":  "cluster.name is known once a cluster is chosen: there is none here, or several and no --cluster.",
@@ -161,7 +164,7 @@ func explainStep(d *hcl.Diagnostic) {
 }
 
 // declaring are the roots of names that files declare, and in which blocks.
-var declaring = map[string]string{"var": "variable", "local": "locals", "profile": "profile", "queue": "queue", "external.queue": "external"}
+var declaring = map[string]string{"var": "variable", "local": "locals", "profile": "profile", "queue": "queue", "external.queue": "external", "user": "user"}
 
 func explainTraversal(d *hcl.Diagnostic, t hcl.Traversal) {
 	v, _ := t[:1].TraverseAbs(d.EvalContext)

@@ -124,7 +124,7 @@ func meant(text []byte, d *hcl.Diagnostic) []string {
 		return []string{anyBlock}
 	}
 	name := strings.Trim(string(d.Subject.SliceBytes(text)), `"`)
-	if near := closest(name, blockTypes(fileSchema)); near != "" {
+	if near := Closest(name, blockTypes(fileSchema)); near != "" {
 		return []string{near}
 	}
 	return nil

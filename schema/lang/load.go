@@ -9,6 +9,7 @@ package lang
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -23,6 +24,7 @@ type Options struct {
 	Vars     []string                    // NAME=VALUE, in order
 	VarFiles []string                    // paths of files of attributes, in order
 	Env      func(string) (string, bool) // the environment; nil: an empty one
+	Now      func() time.Time            // the clock; nil: the machine's
 }
 
 // Loaded is what a directory declares. Topology is nil where nothing could be
@@ -40,22 +42,27 @@ func Load(dir string, o Options) (Loaded, hcl.Diagnostics) {
 	if o.Env == nil {
 		o.Env = func(string) (string, bool) { return "", false }
 	}
-	l := &loader{dir: dir, options: o, files: diag.Files{}, near: map[string]string{}}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	l := &loader{dir: dir, options: o, files: diag.Files{}, near: map[misspelt]string{}, declarations: declarations{}, failed: map[schema.Addr]bool{}}
 	t := l.load()
 	return Loaded{Topology: t, Files: l.files}, tidy(l.diags, l.lost)
 }
 
 // loader is one Load's state.
 type loader struct {
-	dir     string
-	options Options
-	files   diag.Files
-	lost    []string // types of blocks that were lost: what is not declared may be declared in one of them
-	blocks  blocks
-	base    *hcl.EvalContext  // var, local, cluster, profile and functions, as far as they are evaluated
-	ledger  string            // the topic that the chosen cluster keeps for it
-	near    map[string]string // unknown config keys, and the known ones that they may mean
-	diags   hcl.Diagnostics
+	dir          string
+	options      Options
+	files        diag.Files
+	lost         []string // types of blocks that were lost: what is not declared may be declared in one of them
+	blocks       blocks
+	base         *hcl.EvalContext    // var, local, cluster, profile and functions, as far as they are evaluated
+	ledger       string              // the topic that the chosen cluster keeps for it
+	near         map[misspelt]string // unknown config keys, and the known ones that they may mean
+	declarations declarations
+	failed       map[schema.Addr]bool // objects that something is wrong with, which was told
+	diags        hcl.Diagnostics
 }
 
 func (l *loader) complain(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags...) }

@@ -55,45 +55,6 @@ func (b *externalBlock) addr() schema.Addr {
 	return schema.Addr{Role: schema.RoleExternal, Kind: schema.KindQueue, Label: b.Label}
 }
 
-// removalBlock is a delete or a forget.
-type removalBlock struct {
-	Kind        string         `hcl:"kind,label"`
-	KindRange   hcl.Range      `hcl:"kind,label_range"`
-	Name        string         `hcl:"name,label"`
-	NameRange   hcl.Range      `hcl:"name,label_range"`
-	Description *hcl.Attribute `hcl:"description,optional"`
-	Labels      *hcl.Attribute `hcl:"labels,optional"`
-	DefRange    hcl.Range      `hcl:",def_range"`
-}
-
-// resources evaluates the blocks that declare objects, and those that let them go.
-func (l *loader) resources(t *schema.Topology) {
-	l.profiles()
-	declared := declarations{}
-	queues := make([]*declaration, len(l.blocks.Queues))
-	for i, b := range l.blocks.Queues {
-		queues[i] = l.declare(declared, b.addr(), b.LabelRange, b.ForEach)
-	}
-	externals := make([]*declaration, len(l.blocks.Externals))
-	for i, b := range l.blocks.Externals {
-		externals[i] = l.declare(declared, b.addr(), b.LabelRange, b.ForEach)
-	}
-	references := declared.references()
-	for i, b := range l.blocks.Queues {
-		queues[i].add(t, l.queues(b, queues[i].instances, references))
-	}
-	for i, b := range l.blocks.Externals {
-		externals[i].add(t, l.externals(b, externals[i].instances))
-	}
-	for _, b := range l.blocks.Deletes {
-		l.removal(t, schema.RoleDelete, b)
-	}
-	for _, b := range l.blocks.Forgets {
-		l.removal(t, schema.RoleForget, b)
-	}
-	l.distinct(t)
-}
-
 // queues evaluates one block. What does not use each is evaluated once for all instances.
 func (l *loader) queues(b *queueBlock, all []instance, references func() map[string]cty.Value) []schema.Resource {
 	once := l.scope(l.base)
@@ -124,7 +85,9 @@ func (l *loader) queues(b *queueBlock, all []instance, references func() map[str
 		q.Addr = i.addr
 		s.contract(&q, varying)
 		named := s.identity(&q, b, references)
-		if !s.failed {
+		if s.failed {
+			l.failed[i.addr] = true
+		} else {
 			s.consistent(&q)
 		}
 		if named {
@@ -152,32 +115,12 @@ func note(attrs map[string]hcl.Range, path string, a *hcl.Attribute) {
 // identity evaluates what belongs to one queue alone, and says whether the
 // queue has a topic's name.
 func (s *scope) identity(q *schema.Queue, b *queueBlock, references func() map[string]cty.Value) (named bool) {
-	q.Topic, named = s.topic(b.Topic, b.Label, b.LabelRange)
-	if named {
-		named = s.owned(q.Topic, q.At("topic"))
-	}
+	q.Topic, named = s.labelled(b.Topic, b.Label, b.LabelRange, s.ownTopic)
 	q.Key, _ = s.text(b.Key)
 	if b.DeadLetter != nil {
 		q.DeadLetter = s.deadLetter(q.Addr, b.DeadLetter.Expr, references())
 	}
 	return named
-}
-
-// topic evaluates a topic's name: the attribute's value, or else the label.
-func (s *scope) topic(a *hcl.Attribute, label string, labelAt hcl.Range) (name string, named bool) {
-	failed := s.failing(func() {
-		at := labelAt
-		var ok bool
-		if name, ok = s.text(a); ok {
-			at = a.Expr.Range()
-		} else {
-			name = label
-		}
-		if !s.failed {
-			s.topicName(name, at)
-		}
-	})
-	return name, !failed
 }
 
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
@@ -192,18 +135,20 @@ func (s *scope) topicName(name string, at hcl.Range) {
 // internalTopics are Kafka's own. Other names may begin with __ too.
 var internalTopics = []string{"__cluster_metadata", "__consumer_offsets", "__remote_log_metadata", "__share_group_state", "__transaction_state"}
 
-// owned refuses topics that a topology may not own, create or delete.
-func (s *scope) owned(name string, at hcl.Range) bool {
+// ownTopic refuses topics that a topology may not own, create or delete.
+func (s *scope) ownTopic(name string, at hcl.Range) {
+	if s.failing(func() { s.topicName(name, at) }) {
+		return
+	}
 	ours := strings.HasPrefix(name, schema.DefaultLedger) || name == s.loader.ledger
 	if !ours && !slices.Contains(internalTopics, name) {
-		return true
+		return
 	}
 	whose := "Kafka's"
 	if ours {
 		whose = "queueform's"
 	}
 	s.refuse(at, "A topic of "+whose+" own", "%q is kept by %s itself: no file declares or deletes it.", name, strings.TrimSuffix(whose, "'s"))
-	return false
 }
 
 // deadLetter finds the queue that an expression names.
@@ -238,23 +183,11 @@ func (l *loader) externals(b *externalBlock, all []instance) []schema.Resource {
 	note(attrs, "topic", b.Topic)
 	l.forEach(all, func(i instance) {
 		s := l.scope(i.ctx)
-		q := &schema.ExternalQueue{Decl: schema.Decl{Addr: i.addr, Written: schema.Written{Source: b.DefRange, Attrs: attrs}}}
-		q.Description, q.Labels = s.remarks(b.Description, b.Labels)
+		q := &schema.ExternalQueue{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels)}
 		var named bool
-		if q.Topic, named = s.topic(b.Topic, b.Label, b.LabelRange); named {
+		if q.Topic, named = s.labelled(b.Topic, b.Label, b.LabelRange, s.topicName); named {
 			resources = append(resources, q)
 		}
 	})
 	return resources
-}
-
-func (l *loader) removal(t *schema.Topology, role schema.Role, b *removalBlock) {
-	s := l.scope(l.base)
-	d := schema.Removal{Object: schema.ID{Kind: schema.Kind(b.Kind), Name: b.Name}}
-	d.Addr = schema.Addr{Role: role, Kind: schema.Kind(b.Kind), Key: b.Name, Keyed: true}
-	d.Source, d.Attrs = b.DefRange, map[string]hcl.Range{"topic": b.NameRange}
-	d.Description, d.Labels = s.remarks(b.Description, b.Labels)
-	s.topicName(b.Name, b.NameRange)
-	s.owned(b.Name, b.NameRange)
-	t.Removals = append(t.Removals, d)
 }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 
@@ -167,6 +168,20 @@ func (s *scope) whole(a *hcl.Attribute, least, most int64) (int64, bool) {
 	return n, true
 }
 
+// positive evaluates to a number above 0; 0 is one that is not there.
+func (s *scope) positive(a *hcl.Attribute) float64 {
+	v, ok := s.as(a, cty.Number, "A number")
+	if !ok {
+		return 0
+	}
+	n, _ := v.AsBigFloat().Float64()
+	if n <= 0 || math.IsInf(n, 0) {
+		s.refuse(a.Expr.Range(), "Number out of range", "%s is more than 0, not %s.", a.Name, described(v))
+		return 0
+	}
+	return n
+}
+
 // digits spells a number exactly. Not ok is one that would take pages.
 func digits(v cty.Value) (text string, ok bool) {
 	n := v.AsBigFloat()
@@ -253,6 +268,13 @@ func (s *scope) remarks(description, labels *hcl.Attribute) (string, map[string]
 	text, _ := s.text(description)
 	table, _ := s.table(labels)
 	return text, table
+}
+
+// decl is how an instance of a block is declared.
+func (s *scope) decl(i instance, block hcl.Range, attrs map[string]hcl.Range, description, labels *hcl.Attribute) schema.Decl {
+	d := schema.Decl{Addr: i.addr, Written: schema.Written{Source: block, Attrs: attrs}}
+	d.Description, d.Labels = s.remarks(description, labels)
+	return d
 }
 
 // label checks the name that a block has in references and addresses.

@@ -12,6 +12,7 @@ import (
 // A secret is asked for when it is revealed, and not before.
 func TestSecretsAreRevealedLate(t *testing.T) {
 	asked := map[string]int{}
+	variables := map[string]string{`env("SECRET")`: "SECRET", `env("NOT_SET")`: "NOT_SET"}
 	o := lang.Options{Vars: []string{"given=hunter2"}, Env: func(name string) (string, bool) {
 		asked[name]++
 		return secret, name == "SECRET"
@@ -58,6 +59,9 @@ cluster "prod" {
 			t.Errorf("%s is evaluated when it is loaded", expression)
 		}
 		password := loaded.Topology.Cluster.SASL.Password
+		if got, want := password.Variable(), variables[expression]; got != want {
+			t.Errorf("%s is read from %q, want %q", expression, got, want)
+		}
 		got, err := password.Reveal()
 		if err != nil {
 			got = "error " + strings.TrimPrefix(err.Error(), dir+"/")

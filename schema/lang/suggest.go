@@ -6,8 +6,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// closest is the known name that a misspelt one most likely means; empty if none is near.
-func closest(name string, known []string) string {
+// Closest is the known name that a misspelt one most likely means; empty if none is near.
+func Closest(name string, known []string) string {
 	best, distance := "", 1+slips(name)
 	for _, candidate := range known {
 		if d := levenshtein.Distance(name, candidate, nil); d < distance {
@@ -29,9 +29,18 @@ func slips(name string) int {
 	}
 }
 
+// spelt are names of one type as text.
+func spelt[T ~string](all []T) []string {
+	names := make([]string, len(all))
+	for i, name := range all {
+		names[i] = string(name)
+	}
+	return names
+}
+
 // didYouMean is a sentence to end a detail with, or nothing.
 func didYouMean(name string, known []string) string {
-	if near := closest(name, known); near != "" {
+	if near := Closest(name, known); near != "" {
 		return fmt.Sprintf(" Did you mean %q?", near)
 	}
 	return ""

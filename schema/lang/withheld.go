@@ -11,7 +11,7 @@ import (
 	"github.com/queueform/queueform/schema/diag"
 )
 
-// A literal secret may be written in a cluster block and in the variable
+// A literal secret may be written in cluster and user blocks, and in the variable
 // blocks of secrets. Of those nothing is shown but what is known to be none,
 // since a misspelt name, a wrong type or a lost brace does not make a password
 // anything else.
@@ -45,6 +45,15 @@ func (l *loader) withhold() {
 	for _, c := range l.blocks.Clusters {
 		l.withholdBlock(c.DefRange, c.Body, c.open(open))
 	}
+	for _, u := range l.blocks.Users {
+		l.withholdBlock(u.DefRange, u.Body, u.open())
+	}
+	for _, p := range l.blocks.Producers {
+		l.withholdSettings(p.Client)
+	}
+	for _, g := range l.blocks.Groups {
+		l.withholdSettings(g.Client)
+	}
 }
 
 // withholdBlock marks all of a block but what is open in it.
@@ -63,6 +72,22 @@ func (l *loader) withholdBlock(header hcl.Range, body hcl.Body, open []hcl.Range
 		from = max(from, r.End.Byte)
 	}
 	l.files[header.Filename] = file
+}
+
+// withholdSettings marks the values that no client map should hold.
+func (l *loader) withholdSettings(client *hcl.Attribute) {
+	if client == nil {
+		return
+	}
+	pairs, _ := hcl.ExprMap(client.Expr)
+	for _, pair := range pairs {
+		if name, ok := literalKey(pair); ok && secretSetting.MatchString(name) {
+			at := pair.Value.Range()
+			file := l.files[at.Filename]
+			file.Withheld = append(file.Withheld, diag.Part{From: at.Start.Byte, To: at.End.Byte})
+			l.files[at.Filename] = file
+		}
+	}
 }
 
 // open is what may be shown of a cluster block, where variables are known to
@@ -133,11 +158,12 @@ func Guarded(text []byte, diags hcl.Diagnostics) diag.File {
 	return file
 }
 
-// secretive are words of what holds secrets, misspelt ones among them.
-var secretive = regexp.MustCompile(`(?i)cluster|sasl|sensitiv|passw|token|secret`)
+// secretive are words of what holds secrets, misspelt ones among them; users are
+// named elsewhere, too.
+var secretive = regexp.MustCompile(`(?im)cluster|sasl|sensitiv|passw|token|secret|jaas|^\s*user\s+["\w]|"user"\s*:`)
 
 // openBlocks are those that hold no secrets.
-var openBlocks = []string{"topology", "locals", "profile", "queue", "external", "delete", "forget"}
+var openBlocks = []string{"topology", "locals", "profile", "queue", "external", "producer", "consumer_group", "acl", "quota", "delete", "forget"}
 
 // outspoken says whether the first error of a file is in a block that holds no
 // secrets. All that is before it is as it seems.

@@ -57,6 +57,23 @@ var plantedInSASL = []string{
 	"}\n}\n password = \"hunter2\"\n x {\n y {",
 }
 
+// plantedInUser are lines with a secret that are wrong in a user block.
+var plantedInUser = []string{
+	`pasword = "hunter2"`,
+	`password = ["hunter2"]`,
+	`password = hunter2`,
+	`password = tonumber("hunter2")`,
+	`password = "${var.missing}hunter2"`,
+	`password = <<EOT` + "\nhunter2 ${missing} hunter2\nEOT\n",
+	`password = "hunter2`,
+	`pasword = "hunter2`,
+	`pasword = "hunter2" "hunter2"`,
+	`hunter2 hunter2`,
+	`more { password = "hunter2" }`,
+	"password = \"hunter2\"\n  iterations = 1 # hunter2",
+	"}\n  pasword = \"hunter2",
+}
+
 // planted are files with a secret wherever one may be, wrong in some way.
 func planted() map[string][]string {
 	files := map[string][]string{
@@ -74,6 +91,11 @@ func planted() map[string][]string {
 			`variable "v" { sensitiv = "hunter2" }`,
 			`variable "v" "w" { default = "hunter2" }`,
 			`vrible "v" { default = "hunter2" }`,
+			`usr "u" { password = "hunter2" }`,
+			`user "u" "v" { pasword = "hunter2" }`,
+			"producer \"p\" {\n  queues = [queue.q]\n  client = {\n    \"ssl.key.password\" = \"hunter2\"\n  }\n}",
+			"producer \"p\" {\n  client = { \"sasl.jaas.config\" = \"x required password='hunter2';\" }\n}",
+			"consumer_group \"g\" {\n  client = { \"sasl.password\" = [\"hunter2\"] }\n}",
 		},
 		"t.hcl.json": {
 			`{"cluster": {"c": {"sasl": {"pasword": "hunter2"}}}}`,
@@ -90,6 +112,10 @@ func planted() map[string][]string {
 			`{"cluster": {"c": {"sasl": {"password": hunter2}}}}`,
 			`{"cluster": {"c": {"sasl": {"password": "hunter2}}}}`,
 			`{"cluster": {"c": {"sasl": {"password": "hunter2",}}}}`,
+			`{"user": {"u": {"pasword": "hunter2"}}}`,
+			`{"user": {"u": {"password": ["hunter2"], "iterations": 1}}}`,
+			`{"user": {"u": {"pasword": "hunter2",}}}`,
+			`{"producer": {"p": {"queues": [], "client": {"ssl.key.password": "hunter2"}}}}`,
 			`{"variable": {"v": {"sensitive": true, "type": "number", "default": "hunter2"}}}`,
 			`{"variable": {"v": {"sensitive": true, "default": "${tonumber(\"hunter2\")}"}}}`,
 			`{"variable": {"v": {"sensitive": "true", "type": "number", "default": "hunter2"}}}`,
@@ -99,6 +125,9 @@ func planted() map[string][]string {
 		},
 	}
 	native := func(text string) { files["t.hcl"] = append(files["t.hcl"], text) }
+	for _, line := range plantedInUser {
+		native("user \"u\" {\n  name = \"u\"\n  " + line + "\n}\nqueue \"q\" { partitions = \"many\" }")
+	}
 	for _, line := range plantedInSASL {
 		native("cluster \"c\" {\n  bootstrap_servers = [\"b\"]\n  sasl {\n    " + line + "\n  }\n}\nqueue \"q\" { partitions = \"many\" }")
 	}
@@ -146,6 +175,9 @@ func TestShownLines(t *testing.T) {
 		"one beside a secret":          {"variable \"v\" { type = number }\nvariable \"w\" { sensitive = true }\ncluster \"c\" {\n  variables = {\n    v = \"many\"\n    w = \"hunter2\"\n  }\n}", `v = "many"`},
 		"a variable":                   {"variable \"v\" {\n  type = number\n  default = \"many\"\n  sensitive = false\n}", `default = "many"`},
 		"the type of a secret":         {"variable \"v\" {\n  type = strin\n  sensitive = true\n}", `type = strin`},
+		"a user's attribute":           {"user \"u\" {\n  iterations = 1\n  password = \"hunter2\"\n}", `iterations = 1`},
+		"a producer's setting":         {"producer \"p\" {\n  client = {\n    \"acks\" = [1]\n    \"ssl.key.password\" = \"hunter2\"\n  }\n}", `"acks" = [1]`},
+		"a principal in bad syntax":    {"acl \"a\" {\n  principal = user.a b\n  host = \"*\"\n}", `principal = user.a b`},
 		"a queue":                      {"cluster \"c\" {\n  sasl {\n    password = \"hunter2\"\n  }\n}\nqueue \"q\" { partitions = \"many\" }", `partitions = "many"`},
 		"the first error of syntax":    {"queue \"q\" {\n  topic = \"t\n}\ncluster \"c\" {\n  sasl {\n    password = \"hunter2\"\n  }\n}", `topic = "t`},
 		"all errors without a secret":  {"queue \"q\" {\n  topic = 5 5\n}\nqueue \"r\" {\n  key 6\n}", `key 6`},

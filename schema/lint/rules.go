@@ -70,4 +70,83 @@ topic whose cleanup.policy has compact.
 
 Instead: leave one of the two out.`,
 	},
+	{
+		Code: "QL301", Severity: hcl.DiagError, check: derivedSettings,
+		Summary: "A client setting that follows from something else",
+		Doc: `How a client connects, who it is, and its group, protocol and transactional id are
+declared once, and "queueform client" writes the client's settings from that.
+
+Instead: declare it where the message says.`,
+	},
+	{
+		Code: "QL302", Severity: hcl.DiagError, check: producers(contradictsIdempotence),
+		Summary: "A producer setting contradicts idempotence",
+		Doc: `An idempotent producer writes each message once and in order, however often it has to
+try. A transactional one is idempotent. It waits for all in-sync replicas, tries
+again, and has at most five requests on their way. Its client refuses to start
+with acks, retries or max.in.flight.requests.per.connection that say otherwise.
+
+Instead: leave them out, since the defaults fit; or leave out enable.idempotence,
+and the client does without.`,
+	},
+	{
+		Code: "QL303", Severity: hcl.DiagError, check: producers(deliveryTimeout),
+		Summary: "delivery.timeout.ms is below linger.ms + request.timeout.ms",
+		Doc: `A message waits for linger.ms and then for an answer for request.timeout.ms: it could
+run out before the first try has. The client refuses to start.
+
+Instead: their sum at least; several times as much leaves time to try again.`,
+	},
+	{
+		Code: "QL304", Severity: hcl.DiagError, check: producers(smallBuffer),
+		Summary: "buffer.memory is below batch.size",
+		Doc: `A batch is taken from the buffer: one that is larger can never be had, and each send
+fails.
+
+Instead: "auto", which is enough for two batches of each partition.`,
+	},
+	{
+		Code: "QL305", Severity: hcl.DiagWarning, check: requestAboveTopic,
+		Summary: "max.request.size is above the topic's max.message.bytes",
+		Doc: `The client takes a message that the brokers refuse, and the application learns it
+late. max.request.size is measured before compression, max.message.bytes after, so
+that it may be meant.
+
+Instead: a max.message.bytes of the queue that is as large.`,
+	},
+	{
+		Code: "QL306", Severity: hcl.DiagError, check: groups(refusedSettings),
+		Summary: "A client setting that the group's protocol refuses",
+		Doc: `With the protocols "consumer" (KIP-848) and "share" (KIP-932) the brokers decide what
+clients decided under "classic", and the client refuses to start with a setting
+that is theirs.
+
+Instead: leave it out. What the brokers have of it is in the group's config:
+consumer.session.timeout.ms, share.isolation.level; share groups start where start
+says.`,
+	},
+	{
+		Code: "QL307", Severity: hcl.DiagError, check: heartbeats(noHeartbeat),
+		Summary: "heartbeat.interval.ms is not below session.timeout.ms",
+		Doc: `A member would count as dead before its first heartbeat. The client refuses to start.
+
+Instead: a third of session.timeout.ms, or less.`,
+	},
+	{
+		Code: "QL308", Severity: hcl.DiagWarning, check: heartbeats(fewHeartbeats),
+		Summary: "session.timeout.ms is below three heartbeats",
+		Doc: `A member counts as dead when one or two heartbeats are late, as in a pause of its
+runtime, and the group is divided anew.
+
+Instead: a session.timeout.ms of three times heartbeat.interval.ms, or more.`,
+	},
+	{
+		Code: "QL309", Severity: hcl.DiagWarning, check: groups(shortPoll),
+		Summary: "max.poll.interval.ms is below session.timeout.ms",
+		Doc: `max.poll.interval.ms bounds how long a member may work on what it has read; a member
+that died is missed after session.timeout.ms. librdkafka refuses a bound that is
+shorter.
+
+Instead: raise max.poll.interval.ms, or lower session.timeout.ms.`,
+	},
 }

@@ -14,11 +14,15 @@ import (
 // "reassign.ReassignPartitionsCommand", and its arguments but
 // --bootstrap-server. It fails where the tool does, with what it said.
 func (c *Cluster) Tool(ctx context.Context, class string, args ...string) (string, error) {
+	return Tool(ctx, class, append([]string{"--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, args...)...)
+}
+
+// Tool is [Cluster.Tool] for who brings the cluster's address, or needs none.
+func Tool(ctx context.Context, class string, args ...string) (string, error) {
 	jars, err := toolJars(ctx)
 	if err != nil {
 		return "", err
 	}
-	args = append([]string{"--bootstrap-server", strings.Join(c.Bootstrap(), ",")}, args...)
 	return output(java(ctx, jars, "org.apache.kafka.tools."+class, args...))
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"html"
 	"math"
 	"regexp"
 	"strconv"
@@ -18,13 +19,15 @@ type definitions map[string]map[string]accepted
 type accepted struct {
 	bounds catalog.Range
 	values []string
+	key    catalog.Key // what else is printed of it
 }
 
 var (
 	heading = regexp.MustCompile(`<h4>.*>([^<>]+)</a></h4>`)
-	valid   = regexp.MustCompile(`<tr><th>Valid Values:</th><td>(.*)</td></tr>`)
-	span    = regexp.MustCompile(`^\[(-?\d+),\.\.\.(?:,(-?\d+))?\](?: or (-?\d+))?$`)
-	list    = regexp.MustCompile(`^\[(\w+(?:, \w+)*)\]$`)
+	printed = regexp.MustCompile(`(?s)</h4>\n<p>(.*?)</p>\n<table><tbody>\n` +
+		`<tr><th>Type:</th><td>(\w+)</td></tr>\n<tr><th>Default:</th><td>([^\n]*)</td></tr>\n<tr><th>Valid Values:</th><td>([^\n]*)</td></tr>`)
+	span = regexp.MustCompile(`^\[(-?\d+),\.\.\.(?:,(-?\d+))?\](?: or (-?\d+))?$`)
+	list = regexp.MustCompile(`^\[(-?\w+(?:, -?\w+)*)\]$`)
 )
 
 func (o *object) definitions(ctx context.Context) (definitions, error) {
@@ -34,16 +37,61 @@ func (o *object) definitions(ctx context.Context) (definitions, error) {
 		if err != nil {
 			return nil, fmt.Errorf("kafka %s: %w", version, err)
 		}
-		names, values := heading.FindAllStringSubmatch(text, -1), valid.FindAllStringSubmatch(text, -1)
-		if len(names) != len(values) || len(names) == 0 {
-			return nil, fmt.Errorf("kafka %s: %s names %d keys and the values of %d", version, o.class, len(names), len(values))
+		names, bodies := heading.FindAllStringSubmatch(text, -1), printed.FindAllStringSubmatch(text, -1)
+		if len(names) != len(bodies) || len(names) == 0 {
+			return nil, fmt.Errorf("kafka %s: %s names %d keys and tells of %d", version, o.class, len(names), len(bodies))
 		}
 		all[version] = map[string]accepted{}
 		for i, match := range names {
-			all[version][match[1]] = parseAccepted(values[i][1])
+			if all[version][match[1]], err = parsePrinted(match[1], bodies[i]); err != nil {
+				return nil, fmt.Errorf("kafka %s: %w", version, err)
+			}
 		}
 	}
 	return all, nil
+}
+
+var printedTypes = map[string]catalog.Type{
+	"string": catalog.String, "class": catalog.String, "password": catalog.String, "boolean": catalog.Boolean,
+	"short": catalog.Int, "int": catalog.Int, "long": catalog.Long, "double": catalog.Double, "list": catalog.List,
+}
+
+var (
+	inWords = regexp.MustCompile(` \([^()]*\)$`) // "300000 (5 minutes)"
+	login   = regexp.MustCompile(`^(?:sasl|ssl)\.`)
+)
+
+func parsePrinted(name string, body []string) (accepted, error) {
+	a := parseAccepted(body[4])
+	key, err := printedKey(name, body)
+	for _, value := range a.values {
+		if strings.EqualFold(value, key.Default) {
+			key.Default = value // BATCH_OPTIMIZED
+		}
+	}
+	a.key = key
+	return a, err
+}
+
+// printedKey reads documentation, type and default. What a login is made of is
+// nobody's to set here, and needs no documentation.
+func printedKey(name string, body []string) (catalog.Key, error) {
+	t, ok := printedTypes[body[2]]
+	if !ok {
+		return catalog.Key{}, fmt.Errorf("%s is of the type %s, which the catalog does not know", name, body[2])
+	}
+	key := catalog.Key{Name: name, Type: t, Unit: unit(name, t)}
+	if !login.MatchString(name) {
+		key.Doc = plain(body[1])
+	}
+	switch value := html.UnescapeString(body[3]); value {
+	case "", "null": // it has to be set, or need not be
+		key.Null = true
+	case `""`:
+	default:
+		key.Default = strings.ReplaceAll(inWords.ReplaceAllString(value, ""), "class ", "")
+	}
+	return key, nil
 }
 
 // parseAccepted reads "[0,...]", "[1,...,9] or -1" and "[compact, delete]".

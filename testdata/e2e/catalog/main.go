@@ -3,7 +3,8 @@
 // Brokers of the oldest and the newest version describe their keys: type,
 // default, documentation. Kafka's own definitions, printed by its classes for
 // these and the versions between, tell the accepted values and when a key came
-// and went. With -check nothing is written: it fails where the tables differ.
+// and went. Of the keys of clients, which no broker knows, they tell all. With
+// -check nothing is written: it fails where the tables differ.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 	"github.com/queueform/queueform/testdata/e2e/brokers"
 )
 
-// object is a kind of Kafka object that has configs.
+// object is a kind of Kafka object, or client, that has configs.
 type object struct {
 	table       string // the variable
 	file        string
@@ -30,15 +31,17 @@ type object struct {
 	resource    kmsg.ConfigResourceType
 	class       string   // prints the definitions
 	versions    []string // whose definitions are read, the oldest first
-	describedBy []string // whose brokers are asked, the oldest first
+	describedBy []string // whose brokers are asked, the oldest first; none: the definitions tell all
 }
+
+var versions = []string{brokers.Oldest, "4.0.0", "4.1.0", "4.2.0", "4.3.0", brokers.Newest}
 
 var objects = []object{
 	{
 		table: "Topic", file: "topic_gen.go", doc: "is the keys of a topic",
 		resource:    kmsg.ConfigResourceTypeTopic,
 		class:       "org.apache.kafka.storage.internals.log.LogConfig",
-		versions:    []string{brokers.Oldest, "4.0.0", "4.1.0", "4.2.0", "4.3.0", brokers.Newest},
+		versions:    versions,
 		describedBy: []string{brokers.Oldest, brokers.Newest},
 	},
 	{
@@ -47,6 +50,16 @@ var objects = []object{
 		class:       "org.apache.kafka.coordinator.group.GroupConfig",
 		versions:    []string{"4.1.0", "4.2.0", "4.3.0", brokers.Newest}, // before, it does not print itself
 		describedBy: []string{brokers.Newest},
+	},
+	{
+		table: "Producer", file: "producer_gen.go", doc: "is the settings of a producer, by the names of the Java client",
+		class:    "org.apache.kafka.clients.producer.ProducerConfig",
+		versions: versions,
+	},
+	{
+		table: "Consumer", file: "consumer_gen.go", doc: "is the settings of a member of a consumer or share group, by the names of the Java client",
+		class:    "org.apache.kafka.clients.consumer.ConsumerConfig",
+		versions: versions,
 	},
 }
 

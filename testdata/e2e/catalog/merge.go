@@ -15,9 +15,17 @@ import (
 	"github.com/queueform/queueform/schema/catalog"
 )
 
-// merge makes the table: each key as the newest broker that has it describes it.
+// merge makes the table: each key as the newest broker that has it describes
+// it or, where no broker does, as its newest definition.
 func (o *object) merge(described described, defined definitions) (catalog.Table, error) {
 	keys := map[string]catalog.Key{}
+	if len(o.describedBy) == 0 {
+		for _, version := range o.versions {
+			for name, a := range defined[version] {
+				keys[name] = o.define(a.key, defined)
+			}
+		}
+	}
 	for _, version := range o.describedBy {
 		for _, c := range described[source{o.table, version}] {
 			if _, ok := defined[version][c.Name]; !ok {
@@ -57,12 +65,15 @@ func describedKey(c *config) (catalog.Key, error) {
 	return key, nil
 }
 
+// sizes are the keys that count bytes and do not say so.
+var sizes = []string{"batch.size", "buffer.memory", "max.request.size"}
+
 // unit is told by the name: Kafka's definitions have none.
 func unit(name string, t catalog.Type) catalog.Unit {
 	switch number := t == catalog.Int || t == catalog.Long; {
 	case number && strings.HasSuffix(name, ".ms"):
 		return catalog.Milliseconds
-	case number && strings.HasSuffix(name, ".bytes"):
+	case number && (strings.HasSuffix(name, ".bytes") || slices.Contains(sizes, name)):
 		return catalog.Bytes
 	}
 	return catalog.NoUnit

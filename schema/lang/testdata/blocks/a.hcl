@@ -45,5 +45,5 @@ external "topic" "payments" {} # error: Unknown kind of object "topic" | externa
 
 delete "queues" "orders" {} # error: Unknown kind of object "queues" | Did you mean "queue"?
 
-colours "top" { # error: Unsupported block type | These blocks are: cluster, delete, external, forget, locals, profile, queue, topology, variable.
+colours "top" { # error: Unsupported block type | These blocks are: acl, cluster, consumer_group, delete, external, forget, locals, producer, profile, queue, quota, topology, user, variable.
 }

@@ -31,7 +31,7 @@ queue "computed" {
 }
 
 queue "listed" {
-  config = ["x"] # error: Wrong type of value | config is a map of Kafka's config keys, not a list.
+  config = ["x"] # error: Wrong type of value | config is a map of Kafka's topic configs, not a list.
 }
 
 queue "nulls" {
