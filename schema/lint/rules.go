@@ -70,4 +70,54 @@ topic whose cleanup.policy has compact.
 
 Instead: leave one of the two out.`,
 	},
+	{
+		Code: "QL201", Severity: hcl.DiagWarning, check: groups(idleMembers),
+		Summary: "A group has more members than partitions",
+		Doc: `Under the protocols classic and consumer a partition is read by one member of the
+group: members beyond the partitions of all its queues get none.
+
+Instead: fewer members, more partitions, or protocol = "share", under which the
+members share the messages of a partition.`,
+	},
+	{
+		Code: "QL202", Severity: hcl.DiagWarning, check: unknownUsers,
+		Summary: "A principal that no user block declares",
+		Doc: `The topology declares users, and this principal is none of them: rights are given to
+a name that nobody may have.
+
+Instead: principal = user.NAME, which cannot be misspelt. Users that are declared
+elsewhere are fine.`,
+	},
+	{
+		Code: "QL203", Severity: hcl.DiagWarning, check: requestAboveMessage,
+		Summary: "max.request.size is above a queue's max.message.bytes",
+		Doc: `The producer would make batches that the brokers refuse with MESSAGE_TOO_LARGE.
+
+Instead: max.request.size of at most the max.message.bytes of each of its queues.`,
+	},
+	{
+		Code: "QL204", Severity: hcl.DiagError, check: starredPrefix,
+		Summary: "The name of a prefixed ACL ends in *",
+		Doc: `Kafka accepts it, and takes the * for a letter of the name. No topic has one, and
+other names hardly do.
+
+Instead: the prefix alone, "shop.". For all names, "*" with the pattern literal.`,
+	},
+	{
+		Code: "QL205", Severity: hcl.DiagWarning, check: groups(deadLetterName),
+		Summary: "Dead letters of a share group go to a topic without the prefix dlq.",
+		Doc: `Brokers write dead letters of share groups (KIP-1191) to topics alone whose names
+begin with their errors.deadletterqueue.topic.name.prefix, "dlq." unless it was
+changed.
+
+Instead: a dead-letter queue whose topic begins with dlq.`,
+	},
+	{
+		Code: "QL206", Severity: hcl.DiagError, check: groups(severalDeadLetters),
+		Summary: "A share group reads queues with different dead-letter queues",
+		Doc: `Brokers know one dead-letter queue for a share group, whichever queue a message
+was rejected from.
+
+Instead: the same dead_letter for all queues of the group, or a group for each.`,
+	},
 }
