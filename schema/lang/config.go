@@ -2,6 +2,7 @@ package lang
 
 import (
 	"maps"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -199,3 +200,18 @@ func (s *settings) spelling(k catalog.Key, v cty.Value, at hcl.Range) (string, b
 }
 
 func isList(t cty.Type) bool { return t.IsListType() || t.IsSetType() || t.IsTupleType() }
+
+// client evaluates the settings of an application's client. What is secret is
+// the application's own affair.
+func (s *scope) client(of keys, a *hcl.Attribute, attrs map[string]hcl.Range) map[string]schema.Setting {
+	all := s.settings(of, a, nil, attrs)
+	for key := range all {
+		if secretSetting.MatchString(key) {
+			s.refuse(attrs[of.argument+"."+key], "A secret would be shown here", "%s is for the application to know: client holds what may be shown.", key)
+		}
+	}
+	return all
+}
+
+// secretSetting is the name of a client's setting that holds a secret.
+var secretSetting = regexp.MustCompile(`(?i)password$|secret$|jaas\.config$|keystore\.key$|token$`)
