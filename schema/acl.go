@@ -165,6 +165,7 @@ func (b *Binding) UnmarshalText(text []byte) (err error) {
 
 // ParseBinding reads what [Binding.String] writes.
 func ParseBinding(text string) (Binding, error) {
+	malformed := fmt.Errorf("%q is not a right: write it like %q", text, "User:audit Read topic:shop. prefixed *")
 	words, err := words(text)
 	b := Binding{Permission: Allow}
 	if len(words) == 6 && words[1] == string(Deny) {
@@ -172,9 +173,12 @@ func ParseBinding(text string) (Binding, error) {
 		words = append(words[:1], words[2:]...)
 	}
 	if err != nil || len(words) != 5 {
-		return Binding{}, fmt.Errorf("%q is not a right: write it like %q", text, "User:audit Read topic:shop. prefixed *")
+		return Binding{}, malformed
 	}
-	kind, name, _ := strings.Cut(words[2], ":")
+	kind, name, ok := strings.Cut(words[2], ":")
+	if !ok {
+		return Binding{}, malformed
+	}
 	b.Principal, b.Operation, b.Host = words[0], Operation(words[1]), words[4]
 	b.Resource = ACLResource{Type: ResourceType(kind), Name: name, Pattern: Pattern(words[3])}
 	return b, nil

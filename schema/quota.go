@@ -105,8 +105,8 @@ func ParseEntity(text string) (Entity, error) {
 	}
 	var e Entity
 	for _, word := range words {
-		label, name, _ := strings.Cut(word, ":")
-		if !e.set(label, name) {
+		label, name, ok := strings.Cut(word, ":")
+		if !ok || !e.set(label, name) {
 			return Entity{}, malformed
 		}
 	}

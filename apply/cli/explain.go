@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mitchellh/go-wordwrap"
@@ -18,7 +19,7 @@ func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [NAME]",
 		Short: "Tell about a block, a Kafka config key, a hazard or a lint rule",
-		Long: `Tells about a block of the language (queue), a topic's config key
+		Long: `Tells about a block of the language (queue), a config key of topics or groups
 (retention.ms), a hazard (QF102) or a lint rule (QL101). Without a name it lists
 the blocks, the hazards and the rules.`,
 		Args:              cobra.MaximumNArgs(1),
@@ -46,15 +47,17 @@ func (a *app) explain(name string) (string, error) {
 	if r, ok := lint.Find(code); ok {
 		return a.aboutCode(r.Code, r.Summary, r.Doc), nil
 	}
-	if k, ok := catalog.Topic.Find(name); ok {
-		return a.aboutKey(k), nil
+	for _, table := range []catalog.Table{catalog.Topic, catalog.Group} {
+		if k, ok := table.Find(name); ok {
+			return a.aboutKey(k), nil
+		}
 	}
 	for _, r := range lang.References() {
 		if r.Block == name {
 			return a.aboutBlock(r), nil
 		}
 	}
-	return "", fmt.Errorf("there is no block, topic config, hazard or lint rule %q; \"queueform explain\" lists the blocks and codes", name)
+	return "", fmt.Errorf("there is no block, config key, hazard or lint rule %q; \"queueform explain\" lists the blocks and codes", name)
 }
 
 // explainable is what completes the command, with a word about each.
@@ -69,7 +72,7 @@ func explainable(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 	for _, r := range lang.References() {
 		names = append(names, r.Block+"\t"+r.Summary)
 	}
-	for _, k := range catalog.Topic {
+	for _, k := range slices.Concat(catalog.Topic, catalog.Group) {
 		names = append(names, k.Name)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

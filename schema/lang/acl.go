@@ -91,7 +91,7 @@ func (s *scope) permission(a *hcl.Attribute) schema.Permission {
 	return schema.Allow
 }
 
-const resources = `what it is about, like resource = { topic = "shop.orders" }; to mean all names that begin so, add pattern = "prefixed"`
+const aResource = `what it is about, like resource = { topic = "shop.orders" }; to mean all names that begin so, add pattern = "prefixed"`
 
 // resource is an object with the type as its one key, and perhaps a pattern.
 func (s *scope) resource(a *hcl.Attribute, block hcl.Range, attrs map[string]hcl.Range) (r schema.ACLResource) {
@@ -102,32 +102,41 @@ func (s *scope) resource(a *hcl.Attribute, block hcl.Range, attrs map[string]hcl
 	}
 	switch {
 	case !ok:
-		s.missing(a, block, "resource", resources)
+		s.missing(a, block, "resource", aResource)
 		return r
 	case !v.Type().IsObjectType() && !v.Type().IsMapType():
-		s.refuse(a.Expr.Range(), "Not a resource", "Say %s.", resources)
+		s.refuse(a.Expr.Range(), "Not a resource", "Say %s.", aResource)
 		return r
 	}
 	given := v.AsValueMap()
 	r.Pattern = s.pattern(a.Expr, given["pattern"])
 	delete(given, "pattern")
-	maps.DeleteFunc(given, func(_ string, v cty.Value) bool { return v.IsNull() })
-	types := spelt(schema.ResourceTypes())
-	for _, key := range slices.Sorted(maps.Keys(given)) {
-		if !slices.Contains(types, key) {
-			s.refuse(pairRange(a.Expr, key), "Unknown type of resource "+schema.Quote(key), "It is one of %s.%s", strings.Join(types, ", "), didYouMean(key, append(types, "pattern")))
-			return r
-		}
-		r.Type = schema.ResourceType(key)
+	if r.Type = s.resourceType(a.Expr, given); r.Type != "" {
+		at := pairRange(a.Expr, string(r.Type))
+		attrs["resource."+string(r.Type)] = at
+		r.Name = s.resourceName(a.Expr, at, r, given[string(r.Type)])
 	}
-	if len(given) != 1 {
-		s.refuse(a.Expr.Range(), "Not one resource", "Rights are about one resource: name one of %s.", strings.Join(types, ", "))
-		return schema.ACLResource{}
-	}
-	at := pairRange(a.Expr, string(r.Type))
-	attrs["resource."+string(r.Type)] = at
-	r.Name = s.resourceName(a.Expr, at, r, given[string(r.Type)])
 	return r
+}
+
+// resourceType is the one key that has a value; empty where there is not one.
+func (s *scope) resourceType(expr hcl.Expression, given map[string]cty.Value) schema.ResourceType {
+	types := spelt(schema.ResourceTypes())
+	var found []string
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		switch {
+		case !slices.Contains(types, key):
+			s.refuse(pairRange(expr, key), "Unknown type of resource "+schema.Quote(key), "It is one of %s.%s", strings.Join(types, ", "), didYouMean(key, append(types, "pattern")))
+			return ""
+		case !given[key].IsNull():
+			found = append(found, key)
+		}
+	}
+	if len(found) != 1 {
+		s.refuse(expr.Range(), "Not one resource", "Rights are about one resource: name one of %s.", strings.Join(types, ", "))
+		return ""
+	}
+	return schema.ResourceType(found[0])
 }
 
 func (s *scope) pattern(expr hcl.Expression, v cty.Value) schema.Pattern {

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"maps"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -15,6 +16,7 @@ import (
 // keys are the config keys of a kind of thing, and how messages speak of them.
 type keys struct {
 	argument string // that holds them, and begins their paths in Attrs
+	profiled bool   // profiles may hold it
 	what     string // one of them is
 	like     string // one of them, for an example
 	judge    string // who knows better
@@ -22,10 +24,10 @@ type keys struct {
 }
 
 var (
-	topicKeys    = keys{"config", "topic config", "retention.ms", "The live brokers decide.", catalog.Topic}
-	groupKeys    = keys{"config", "group config", "consumer.session.timeout.ms", "The live brokers decide.", catalog.Group}
-	producerKeys = keys{"client", "producer setting", "linger.ms", "The client decides.", catalog.Producer}
-	consumerKeys = keys{"client", "consumer setting", "max.poll.interval.ms", "The client decides.", catalog.Consumer}
+	topicKeys    = keys{"config", true, "topic config", "retention.ms", "The live brokers decide.", catalog.Topic}
+	groupKeys    = keys{"config", false, "group config", "consumer.session.timeout.ms", "The live brokers decide.", catalog.Group}
+	producerKeys = keys{"client", false, "producer setting", "linger.ms", "The client decides.", catalog.Producer}
+	consumerKeys = keys{"client", false, "consumer setting", "max.poll.interval.ms", "The client decides.", catalog.Consumer}
 )
 
 // settings is a map of config keys that is being evaluated.
@@ -82,7 +84,7 @@ func (s *settings) pair(key string, keyAt hcl.Range, expr hcl.Expression) {
 	if s.failing(func() { v, _ = s.value(expr) }) {
 		return
 	}
-	if _, set := s.all[key]; v.IsNull() && !set && len(expr.Variables()) == 0 && !s.failed {
+	if _, set := s.all[key]; s.keys.profiled && v.IsNull() && !set && len(expr.Variables()) == 0 && !s.failed {
 		s.warn(expr.Range(), "Nothing to take away", "null takes away what a profile sets, and none sets %s here: it is inherited all the same. Leave the line out, or give it a value.", key)
 	}
 	s.set(key, v, keyAt, expr.Range())
@@ -201,3 +203,18 @@ func (s *settings) spelling(k catalog.Key, v cty.Value, at hcl.Range) (string, b
 }
 
 func isList(t cty.Type) bool { return t.IsListType() || t.IsSetType() || t.IsTupleType() }
+
+// client evaluates the settings of an application's client. What is secret is
+// the application's own affair.
+func (s *scope) client(of keys, a *hcl.Attribute, attrs map[string]hcl.Range) map[string]schema.Setting {
+	all := s.settings(of, a, nil, attrs)
+	for key := range all {
+		if secretSetting.MatchString(key) {
+			s.refuse(attrs[of.argument+"."+key], "A secret would be shown here", "%s is for the application to know: client holds what may be shown.", key)
+		}
+	}
+	return all
+}
+
+// secretSetting is the name of a client's setting that holds a secret.
+var secretSetting = regexp.MustCompile(`(?i)password$|secret$|jaas\.config$|keystore\.key$|token$`)

@@ -33,6 +33,9 @@ func FuzzLoadJSON(f *testing.F) {
 		`{"topology": {"t": {}}, "variable": {"v": {"type": "map(string)", "default": {"${x}": 1}, "sensitive": true}}, "profile": {"p": {"partitions": "${var.v}"}}}`,
 		`{"topology": {"t": {}}, "cluster": {"c": {"variables": {"v": 1}, "sasl": {"mechanism": "PLAIN", "password": "${env(\"SECRET\")}"}}}}`,
 		`{"topology": {"t": {}}, "queue": {"q": {"placement": {"racks": [["a"], null]}, "load": {"message_bytes": 1e99}, "lifecycle": null}}}`,
+		`{"topology": {"t": {}}, "queue": {"q": {}, "p": {"for_each": "${toset([\"a\"])}"}}, "producer": {"w": {"queues": ["queue.q", "queue.p", null], "principal": "user.u", "client": {"a": "${queue.q.topic}"}, "quota": {"producer_byte_rate": "1MiB"}}}, "user": {"u": {"password": "${env(\"SECRET\")}"}}}`,
+		`{"topology": {"t": {}}, "queue": {"q": {}}, "consumer_group": {"g": {"for_each": "${queue.q}", "queues": "${[queue.q]}", "protocol": "share", "start": "2026-01-31T00:00:00Z", "config": {"share.isolation.level": null}}}}`,
+		`{"topology": {"t": {}}, "acl": {"a": {"principal": "User:*", "resource": {"topic": "x", "${env(\"SECRET\")}": 1}, "operations": "read,all"}}, "quota": {"q": {"user": null, "client_id": "x", "request_percentage": 1e99}}}`,
 		`{"external": {"queue": {"x": {}}}, "delete": {"queue": {"y": {}, "z": {"labels": {"a": null, "${env(\"SECRET\")}": 1}}}}}`,
 	} {
 		f.Add([]byte(text))

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 
@@ -147,7 +148,7 @@ func (s *queueList) computed(expr hcl.Expression) {
 	if !isList(v.Type()) {
 		detail := "Write it in brackets: queues = [queue.orders]."
 		if addr, one := s.loader.queueAddr(v); one {
-			detail = "One queue is written in brackets, too: queues = [" + addr.String() + "]."
+			detail = fmt.Sprintf("One queue is written in brackets, too: queues = [%s].", addr)
 		}
 		s.refuse(expr.Range(), "Not a list of queues", "%s", detail)
 		return
@@ -157,6 +158,7 @@ func (s *queueList) computed(expr hcl.Expression) {
 
 func (s *queueList) add(v cty.Value, at hcl.Range) {
 	addr, one := s.loader.queueAddr(v)
+	_, object := field(v, "address")
 	first, twice := s.seen[addr]
 	switch {
 	case !v.IsKnown():
@@ -165,7 +167,7 @@ func (s *queueList) add(v cty.Value, at hcl.Range) {
 		s.refuse(at, "Queue named twice", "%s stands at %s already.", addr, diag.Place(first))
 	case one:
 		s.seen[addr], s.all = at, append(s.all, addr)
-	case v.IsNull() || !v.CanIterateElements() || v.Type().IsObjectType() && v.Type().HasAttribute("address"):
+	case object || v.IsNull() || !v.CanIterateElements():
 		s.refuse(at, "Not a queue", "Name a queue like this: queue.orders, without quotes. A topic of somebody else is declared first: external \"queue\" \"payments\" {}.")
 	default:
 		for _, item := range v.Elements() {
@@ -189,33 +191,38 @@ func (s *scope) principal(a *hcl.Attribute) string {
 
 // principalOf is the principal that a value within an expression names.
 func (s *scope) principalOf(expr hcl.Expression, at hcl.Range, v cty.Value) string {
-	const summary = "Not a principal"
-	if principal, ok := field(v, "principal"); ok {
-		return principal
+	if text, ok := field(v, "principal"); ok {
+		v = cty.StringVal(text)
 	}
 	if v.Type().IsObjectType() {
-		s.refuse(at, summary, `A principal is one user, like user.checkout or user.team["eu"], or a text like "User:checkout".`)
+		s.refuse(at, notPrincipal, `A principal is one user, like user.checkout or user.team["eu"], or a text like "User:checkout".`)
 		return ""
 	}
 	v, ok := s.convert(expr, v, cty.String, "A principal")
 	if !ok {
 		return ""
 	}
-	text := v.AsString()
+	s.principalName(v.AsString(), at)
+	return v.AsString()
+}
+
+const notPrincipal = "Not a principal"
+
+// principalName refuses what nobody can log in as.
+func (s *scope) principalName(text string, at hcl.Range) {
 	kind, name, typed := strings.Cut(text, ":")
 	switch {
 	case text == "*":
-		s.refuse(at, summary, `Everybody is "User:*".`)
+		s.refuse(at, notPrincipal, `Everybody is "User:*".`)
 	case !typed && text != "":
-		s.refuse(at, summary, "A principal has a type and a name: %s.", quoted(schema.UserPrincipal+text))
+		s.refuse(at, notPrincipal, "A principal has a type and a name: %s.", quoted(schema.UserPrincipal+text))
 	case kind == "" || name == "":
-		s.refuse(at, summary, "A principal has a type and a name, like User:deployer.")
+		s.refuse(at, notPrincipal, "A principal has a type and a name, like User:deployer.")
 	case strings.EqualFold(kind+":", schema.UserPrincipal) && kind+":" != schema.UserPrincipal:
-		s.refuse(at, summary, "Kafka tells upper case from lower. Did you mean %s?", quoted(schema.UserPrincipal+name))
+		s.refuse(at, notPrincipal, "Kafka tells upper case from lower. Did you mean %s?", quoted(schema.UserPrincipal+name))
 	default:
 		s.plain(text, at)
 	}
-	return text
 }
 
 // application evaluates who writes or reads: anybody but everybody.

@@ -1,8 +1,6 @@
 package lang
 
 import (
-	"regexp"
-
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/queueform/queueform/schema"
@@ -57,18 +55,3 @@ func (l *loader) producers(b *producerBlock, all []instance) []schema.Resource {
 	})
 	return resources
 }
-
-// client evaluates the settings of an application's client. What is secret is
-// the application's own affair.
-func (s *scope) client(of keys, a *hcl.Attribute, attrs map[string]hcl.Range) map[string]schema.Setting {
-	all := s.settings(of, a, nil, attrs)
-	for key := range all {
-		if secretSetting.MatchString(key) {
-			s.refuse(attrs[of.argument+"."+key], "A secret would be shown here", "%s is for the application to know: client holds what may be shown.", key)
-		}
-	}
-	return all
-}
-
-// secretSetting is the name of a client's setting that holds a secret.
-var secretSetting = regexp.MustCompile(`(?i)password$|secret$|jaas\.config$|keystore\.key$|token$`)

@@ -85,11 +85,10 @@ func (l *loader) queues(b *queueBlock, all []instance, references func() map[str
 		q.Addr = i.addr
 		s.contract(&q, varying)
 		named := s.identity(&q, b, references)
-		if s.failed {
-			l.failed[i.addr] = true
-		} else {
+		if !s.failed {
 			s.consistent(&q)
 		}
+		s.mark(i)
 		if named {
 			resources = append(resources, &q)
 		}

@@ -82,8 +82,8 @@ func (s *scope) entityName(a *hcl.Attribute, check func(name string, at hcl.Rang
 		if !ok {
 			return
 		}
-		if name, given = field(v, "name"); given {
-			return
+		if text, ok := field(v, "name"); ok {
+			v = cty.StringVal(text)
 		}
 		if v, given = s.convert(a.Expr, v, cty.String, "A name, or null for all without a quota of their own,"); given {
 			name = v.AsString()

@@ -239,6 +239,25 @@ func (s *scope) textsOf(expr hcl.Expression, list cty.Value) ([]string, bool) {
 	return all, true
 }
 
+// words evaluates a list of words, or Kafka's comma-separated string.
+func (s *scope) words(a *hcl.Attribute) ([]string, bool) {
+	if a == nil {
+		return nil, false
+	}
+	v, ok := s.value(a.Expr)
+	if !ok {
+		return nil, false
+	}
+	if v.Type() != cty.String {
+		return s.textsOf(a.Expr, v)
+	}
+	all := strings.Split(v.AsString(), ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all, true
+}
+
 // itemRange is where an item of a list stands, or the whole list where that
 // does not show.
 func itemRange(list hcl.Expression, i int) hcl.Range {
@@ -246,6 +265,18 @@ func itemRange(list hcl.Expression, i int) hcl.Range {
 		return items[i].Range()
 	}
 	return list.Range()
+}
+
+// pairRange is where a value of an object stands, or the whole object where
+// that does not show.
+func pairRange(object hcl.Expression, key string) hcl.Range {
+	pairs, _ := hcl.ExprMap(object)
+	for _, pair := range pairs {
+		if name, ok := literalKey(pair); ok && name == key {
+			return pair.Value.Range()
+		}
+	}
+	return object.Range()
 }
 
 // table evaluates to a map of strings. Null takes a key away.
@@ -275,6 +306,13 @@ func (s *scope) decl(i instance, block hcl.Range, attrs map[string]hcl.Range, de
 	d := schema.Decl{Addr: i.addr, Written: schema.Written{Source: block, Attrs: attrs}}
 	d.Description, d.Labels = s.remarks(description, labels)
 	return d
+}
+
+// mark keeps that something is wrong with an instance, for those that refer to it.
+func (s *scope) mark(i instance) {
+	if s.failed {
+		s.loader.failed[i.addr] = true
+	}
 }
 
 // label checks the name that a block has in references and addresses.

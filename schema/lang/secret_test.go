@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/queueform/queueform/schema"
 	"github.com/queueform/queueform/schema/lang"
 )
 
@@ -72,6 +73,39 @@ cluster "prod" {
 		encoded, err := json.Marshal(loaded.Topology)
 		if shown := fmt.Sprintf("%v %+v %#v %s", password, password, password, encoded); err != nil || strings.Contains(shown, secret) {
 			t.Errorf("%s is shown: %s, %v", expression, shown, err)
+		}
+	}
+}
+
+// A user's password is missed where it is needed, and not before.
+func TestPasswordsOfUsers(t *testing.T) {
+	for expression, want := range map[string]string{
+		`env("SECRET")`:  secret,
+		`env("NOT_SET")`: `t.hcl:3:16: Call to function "env" failed: the environment variable NOT_SET is not set.`,
+		`env("EMPTY")`:   "t.hcl:3:16: the password is empty",
+		`var.later`:      "t.hcl:3:16: the variable has no value",
+		`each.key`:       "a",
+	} {
+		dir := directory(t, map[string]string{"t.hcl": "topology \"t\" {}\nuser \"u\" {\n  password   = " + expression + "\n  for_each = toset([\"a\"])\n}\nvariable \"later\" { sensitive = true }\n"})
+		loaded, diags := lang.Load(dir, lang.Options{Env: func(name string) (string, bool) {
+			value, ok := map[string]string{"SECRET": secret, "EMPTY": ""}[name]
+			return value, ok
+		}})
+		if len(diags) > 0 {
+			t.Errorf("%s: %v", expression, diags)
+			continue
+		}
+		for u := range schema.All[*schema.User](loaded.Topology) {
+			got, err := u.Password.Reveal()
+			if err != nil {
+				got = strings.TrimPrefix(err.Error(), dir+"/")
+			}
+			if got != want {
+				t.Errorf("%s is %q, want %q", expression, got, want)
+			}
+		}
+		if len(loaded.Topology.Resources) != 1 {
+			t.Errorf("%s: no user", expression)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (l *loader) users(b *userBlock, all []instance) []schema.Resource {
 		if n, ok := s.whole(b.PasswordVersion, 1, math.MaxInt32); ok {
 			u.PasswordVersion = int(n)
 		}
-		l.failed[i.addr] = s.failed
+		s.mark(i)
 		if named {
 			resources = append(resources, u)
 		}

@@ -19,13 +19,13 @@ type client struct {
 
 // clients makes a rule about any client a rule about all.
 func clients(check func(client) []finding) func(*schema.Topology) []finding {
-	producing := producers(func(_ *schema.Producer, c client) []finding { return check(c) })
-	consuming := groups(func(_ *schema.Group, c client) []finding { return check(c) })
+	producing := writers(func(_ *schema.Producer, c client) []finding { return check(c) })
+	consuming := readers(func(_ *schema.Group, c client) []finding { return check(c) })
 	return func(t *schema.Topology) []finding { return append(producing(t), consuming(t)...) }
 }
 
-// producers makes a rule about one producer a rule about all.
-func producers(check func(*schema.Producer, client) []finding) func(*schema.Topology) []finding {
+// writers makes a rule about one producer a rule about all.
+func writers(check func(*schema.Producer, client) []finding) func(*schema.Topology) []finding {
 	return func(t *schema.Topology) []finding {
 		var found []finding
 		for p := range schema.All[*schema.Producer](t) {
@@ -35,8 +35,8 @@ func producers(check func(*schema.Producer, client) []finding) func(*schema.Topo
 	}
 }
 
-// groups makes a rule about one group a rule about all.
-func groups(check func(*schema.Group, client) []finding) func(*schema.Topology) []finding {
+// readers makes a rule about one group a rule about all.
+func readers(check func(*schema.Group, client) []finding) func(*schema.Topology) []finding {
 	return func(t *schema.Topology) []finding {
 		var found []finding
 		for g := range schema.All[*schema.Group](t) {
@@ -101,7 +101,7 @@ func derivedSettings(t *schema.Topology) []finding {
 		}
 		return found
 	})(t)
-	return append(found, groups(resetBesideStart)(t)...)
+	return append(found, readers(resetBesideStart)(t)...)
 }
 
 func contradictsIdempotence(p *schema.Producer, c client) []finding {
@@ -155,7 +155,7 @@ func smallBuffer(_ *schema.Producer, c client) []finding {
 // topology accepts is not known here.
 func requestAboveTopic(t *schema.Topology) []finding {
 	const key = "max.request.size"
-	return producers(func(p *schema.Producer, c client) []finding {
+	return writers(func(p *schema.Producer, c client) []finding {
 		size, _ := c.number(key)
 		var found []finding
 		for _, addr := range p.Queues {
@@ -221,7 +221,7 @@ const (
 // heartbeats makes a rule about the heartbeats of a classic group, which its
 // clients set, a rule about all; at is the setting at fault.
 func heartbeats(check func(c client, at string, beat, lasts int64) []finding) func(*schema.Topology) []finding {
-	return groups(func(g *schema.Group, c client) []finding {
+	return readers(func(g *schema.Group, c client) []finding {
 		at := heartbeat
 		if !c.declares(at) {
 			at = session

@@ -100,6 +100,63 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// Those who use queues.
+func TestCheckUses(t *testing.T) {
+	const orders = "queue \"orders\" {\n  partitions = 3\n  config = { \"max.message.bytes\" = \"1MiB\" }\n}\nqueue \"more\" { partitions = 2 }\nqueue \"unknown\" {}\nexternal \"queue\" \"theirs\" {}\n"
+	group := func(protocol, queues, more string) string {
+		return orders + "consumer_group \"g\" {\n  protocol = \"" + protocol + "\"\n  queues = [" + queues + "]\n" + more + "\n}\n"
+	}
+	producer := func(queues, client string) string {
+		return orders + "producer \"p\" {\n  queues = [" + queues + "]\n  client = {\n" + client + "\n}\n}\n"
+	}
+	acl := func(resource string) string {
+		return "acl \"a\" {\n  principal = \"User:a\"\n  operations = [\"all\"]\n  resource = {\n" + resource + "\n}\n}\n"
+	}
+	const user = "user \"a\" { password = \"x\" }\n"
+	dead := func(protocol string) string {
+		return `
+			queue "q" { dead_letter = queue.d }
+			queue "r" { dead_letter = external.queue.d }
+			queue "s" { dead_letter = queue.d }
+			queue "d" { topic = "dead" }` + map[bool]string{true: " # QL205"}[protocol == "share"] + `
+			external "queue" "d" { topic = "dlq.dead" }
+			consumer_group "one" {
+				protocol = "` + protocol + `"
+				queues   = [queue.q, queue.s]
+			}
+			consumer_group "two" {
+				protocol = "` + protocol + `"
+				queues   = [queue.r, queue.q]` + map[bool]string{true: " # QL206"}[protocol == "share"] + `
+			}`
+	}
+	for name, source := range map[string]string{
+		"members as many as partitions":  group("consumer", "queue.orders, queue.more", "members = 5"),
+		"members above partitions":       group("classic", "queue.orders, queue.more", "members = 6 # QL201"),
+		"members of a share group":       group("share", "queue.orders", "members = 6"),
+		"members of unknown partitions":  group("classic", "queue.orders, queue.unknown", "members = 600"),
+		"members of external partitions": group("classic", "queue.orders, external.queue.theirs", "members = 600"),
+		"members not said":               group("classic", "queue.orders", ""),
+		"requests as large as messages":  producer("queue.orders", "\"max.request.size\" = 1048576"),
+		"requests to another":            producer("queue.more", "\"max.request.size\" = \"2MiB\""),
+		"requests of the client":         producer("queue.orders", "\"acks\" = \"all\""),
+		"a prefix with a star":           acl("topic = \"shop.*\" # QL204\npattern = \"prefixed\""),
+		"a prefix of a star":             acl("group = \"*\" # QL204\npattern = \"prefixed\""),
+		"a literal star":                 acl("group = \"*\""),
+		"a prefix":                       acl("topic = \"shop.\"\npattern = \"prefixed\""),
+		"nobody declares users":          acl("topic = \"x\""),
+		"the user is declared":           user + acl("topic = \"x\""),
+		"another user is declared":       user + strings.ReplaceAll(acl("topic = \"x\""), `"User:a"`, `"User:b" # QL202`),
+		"everybody":                      user + strings.ReplaceAll(acl("topic = \"x\""), "User:a", "User:*"),
+		"a certificate":                  user + strings.ReplaceAll(acl("topic = \"x\""), "User:a", "User:CN=b"),
+		"another type":                   user + strings.ReplaceAll(acl("topic = \"x\""), "User:a", "Role:b"),
+		"users of producers and groups":  user + group("classic", "queue.more", "principal = \"User:b\" # QL202") + "producer \"p\" {\nqueues = [queue.more]\nprincipal = \"User:c\" # QL202\n}\n",
+		"dead letters of share groups":   dead("share"),
+		"dead letters of others":         dead("consumer"),
+	} {
+		t.Run(name, func(t *testing.T) { wanted(t, source) })
+	}
+}
+
 func TestCheckDeadLetters(t *testing.T) {
 	const shorter, longer, unlimited = "\"retention.ms\" = \"1d\"", "\"retention.ms\" = \"8d\"", "\"retention.ms\" = -1"
 	for name, test := range map[string]struct {

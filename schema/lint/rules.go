@@ -71,6 +71,49 @@ topic whose cleanup.policy has compact.
 Instead: leave one of the two out.`,
 	},
 	{
+		Code: "QL201", Severity: hcl.DiagWarning, check: groups(idleMembers),
+		Summary: "A group has more members than partitions",
+		Doc: `Under the protocols classic and consumer a partition is read by one member of the
+group: members beyond the partitions of all its queues get none.
+
+Instead: fewer members, more partitions, or protocol = "share", under which the
+members share the messages of a partition.`,
+	},
+	{
+		Code: "QL202", Severity: hcl.DiagWarning, check: unknownUsers,
+		Summary: "A principal that no user block declares",
+		Doc: `The topology declares users, and this principal is none of them: rights are given to
+a name that nobody may have.
+
+Instead: principal = user.NAME, which cannot be misspelt. Users that are declared
+elsewhere are fine.`,
+	},
+	{
+		Code: "QL204", Severity: hcl.DiagError, check: starredPrefix,
+		Summary: "The name of a prefixed ACL ends in *",
+		Doc: `Kafka accepts it, and takes the * for a letter of the name. No topic has one, and
+other names hardly do.
+
+Instead: the prefix alone, "shop.". For all names, "*" with the pattern literal.`,
+	},
+	{
+		Code: "QL205", Severity: hcl.DiagWarning, check: groups(deadLetterName),
+		Summary: "Dead letters of a share group go to a topic without the prefix dlq.",
+		Doc: `Brokers write dead letters of share groups (KIP-1191) to topics alone whose names
+begin with their errors.deadletterqueue.topic.name.prefix, "dlq." unless it was
+changed.
+
+Instead: a dead-letter queue whose topic begins with dlq.`,
+	},
+	{
+		Code: "QL206", Severity: hcl.DiagError, check: groups(severalDeadLetters),
+		Summary: "A share group reads queues with different dead-letter queues",
+		Doc: `Brokers know one dead-letter queue for a share group, whichever queue a message
+was rejected from.
+
+Instead: the same dead_letter for all queues of the group, or a group for each.`,
+	},
+	{
 		Code: "QL301", Severity: hcl.DiagError, check: derivedSettings,
 		Summary: "A client setting that follows from something else",
 		Doc: `How a client connects, who it is, and its group, protocol and transactional id are
@@ -79,7 +122,7 @@ declared once, and "queueform client" writes the client's settings from that.
 Instead: declare it where the message says.`,
 	},
 	{
-		Code: "QL302", Severity: hcl.DiagError, check: producers(contradictsIdempotence),
+		Code: "QL302", Severity: hcl.DiagError, check: writers(contradictsIdempotence),
 		Summary: "A producer setting contradicts idempotence",
 		Doc: `An idempotent producer writes each message once and in order, however often it has to
 try. A transactional one is idempotent. It waits for all in-sync replicas, tries
@@ -90,7 +133,7 @@ Instead: leave them out, since the defaults fit; or leave out enable.idempotence
 and the client does without.`,
 	},
 	{
-		Code: "QL303", Severity: hcl.DiagError, check: producers(deliveryTimeout),
+		Code: "QL303", Severity: hcl.DiagError, check: writers(deliveryTimeout),
 		Summary: "delivery.timeout.ms is below linger.ms + request.timeout.ms",
 		Doc: `A message waits for linger.ms and then for an answer for request.timeout.ms: it could
 run out before the first try has. The client refuses to start.
@@ -98,7 +141,7 @@ run out before the first try has. The client refuses to start.
 Instead: their sum at least; several times as much leaves time to try again.`,
 	},
 	{
-		Code: "QL304", Severity: hcl.DiagError, check: producers(smallBuffer),
+		Code: "QL304", Severity: hcl.DiagError, check: writers(smallBuffer),
 		Summary: "buffer.memory is below batch.size",
 		Doc: `A batch is taken from the buffer: one that is larger can never be had, and each send
 fails.
@@ -115,7 +158,7 @@ that it may be meant.
 Instead: a max.message.bytes of the queue that is as large.`,
 	},
 	{
-		Code: "QL306", Severity: hcl.DiagError, check: groups(refusedSettings),
+		Code: "QL306", Severity: hcl.DiagError, check: readers(refusedSettings),
 		Summary: "A client setting that the group's protocol refuses",
 		Doc: `With the protocols "consumer" (KIP-848) and "share" (KIP-932) the brokers decide what
 clients decided under "classic", and the client refuses to start with a setting
@@ -141,7 +184,7 @@ runtime, and the group is divided anew.
 Instead: a session.timeout.ms of three times heartbeat.interval.ms, or more.`,
 	},
 	{
-		Code: "QL309", Severity: hcl.DiagWarning, check: groups(shortPoll),
+		Code: "QL309", Severity: hcl.DiagWarning, check: readers(shortPoll),
 		Summary: "max.poll.interval.ms is below session.timeout.ms",
 		Doc: `max.poll.interval.ms bounds how long a member may work on what it has read; a member
 that died is missed after session.timeout.ms. librdkafka refuses a bound that is

@@ -157,3 +157,32 @@ acl "owner" {
   resource   = { user = "audit" } # error: Not a principal | "User:audit"
   operations = ["describe_tokens"]
 }
+
+# All that Kafka 4.4.0 knows (AclEntry.supportedOperations).
+acl "known" {
+  for_each = {
+    topic            = "alter, alter_configs, create, delete, describe, describe_configs, read, write"
+    group            = "alter_configs, delete, describe, describe_configs, read"
+    cluster          = "alter, alter_configs, cluster_action, create, describe, describe_configs, idempotent_write"
+    transactional_id = "describe, two_phase_commit, write"
+    delegation_token = "describe"
+    user             = "create_tokens, describe_tokens"
+  }
+  principal  = "User:audit"
+  resource   = { (each.key) = each.key == "user" ? "User:x" : each.key == "cluster" ? "kafka-cluster" : "x" }
+  operations = each.value
+}
+
+acl "unknown" {
+  for_each = {
+    topic            = "idempotent_write"
+    group            = "write"
+    cluster          = "delete"
+    transactional_id = "read"
+    delegation_token = "read"
+    user             = "describe"
+  }
+  principal  = "User:audit"
+  resource   = { (each.key) = each.key == "user" ? "User:x" : each.key == "cluster" ? "kafka-cluster" : "x" }
+  operations = each.value # error: Not an operation on a cluster # error: Not an operation on a delegation_token # error: Not an operation on a group # error: Not an operation on a topic # error: Not an operation on a transactional_id # error: Not an operation on a user
+}

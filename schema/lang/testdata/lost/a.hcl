@@ -8,3 +8,19 @@ queue "orders" {
   partitions = local.many
   key        = 5 / "x" # error: Invalid operand
 }
+
+producer "orders" {
+  queues    = [queue.lost, external.queue.lost, queue.orders]
+  principal = user.lost
+}
+
+consumer_group "orders" {
+  queues   = [queue.lost]
+  protocol = "classic"
+  members  = queue.lost.partitions
+}
+
+quota "orders" {
+  user               = user.lost
+  consumer_byte_rate = 1
+}

@@ -8,3 +8,10 @@ queue "payments" {
   partitions  = var.partitions  # error: There is no var.partitions
   dead_letter = queue.orders
 }
+
+usr "checkout" {} # error: Unsupported block type | Did you mean "user"?
+
+producer "orders" {
+  queues    = [queue.lost, external.queue.gone] # error: There is no external.queue.gone
+  principal = user.checkout
+}

@@ -70,3 +70,28 @@ queue "early" {
 producer "forged" {
   queues = [{ address = "queue.none" }] # error: Not a queue
 }
+
+queue "keys" {
+  for_each = toset(["address", "topic"])
+  topic    = "keys.${each.key}"
+}
+
+producer "keys" {
+  queues = [queue.keys, queue.keys["address"]] # error: Queue named twice | queue.keys["address"]
+}
+
+user "default" {
+  name     = "(default)"
+  password = "x"
+}
+
+quota "default" {
+  user               = user.default # error: A name that is taken
+  consumer_byte_rate = 1
+}
+
+acl "forged" {
+  principal  = { principal = "nobody" } # error: Not a principal | "User:nobody"
+  resource   = { topic = "x" }
+  operations = ["read"]
+}

@@ -6,7 +6,6 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 )
 
 // plain refuses names that Kafka would take and nobody could read or type.
@@ -45,35 +44,4 @@ func (s *scope) labelled(a *hcl.Attribute, label string, labelAt hcl.Range, chec
 		}
 	})
 	return name, !failed
-}
-
-// words evaluates a list of words, or Kafka's comma-separated string.
-func (s *scope) words(a *hcl.Attribute) ([]string, bool) {
-	if a == nil {
-		return nil, false
-	}
-	v, ok := s.value(a.Expr)
-	if !ok {
-		return nil, false
-	}
-	if v.Type() != cty.String {
-		return s.textsOf(a.Expr, v)
-	}
-	all := strings.Split(v.AsString(), ",")
-	for i := range all {
-		all[i] = strings.TrimSpace(all[i])
-	}
-	return all, true
-}
-
-// pairRange is where a value of an object stands, or the whole object where
-// that does not show.
-func pairRange(object hcl.Expression, key string) hcl.Range {
-	pairs, _ := hcl.ExprMap(object)
-	for _, pair := range pairs {
-		if name, ok := literalKey(pair); ok && name == key {
-			return pair.Value.Range()
-		}
-	}
-	return object.Range()
 }
