@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -68,6 +69,25 @@ func TestLogin(t *testing.T) {
 			conn := open(t, c, connect.Options{Timeout: 5 * time.Second})
 			if err := ask(t, conn.Client()); err != nil {
 				t.Error(conn.Explain(err))
+			}
+		})
+	}
+}
+
+// TestHanging asks one of two servers that accept connections and never answer:
+// that is found out long before the patience with a request ends, and the same
+// server is not tried again.
+func TestHanging(t *testing.T) {
+	hangs := func(net.Conn) { <-t.Context().Done() }
+	mute := at(serving(t, hangs), serving(t, hangs))
+	for name, c := range map[string]*schema.Cluster{"plaintext": mute, "TLS": secured(mute, &schema.TLS{})} {
+		t.Run(name, func(t *testing.T) {
+			const patience = time.Second
+			conn := open(t, c, connect.Options{Timeout: 3 * patience})
+			began := time.Now()
+			_, err := conn.Client().SeedBrokers()[0].Request(t.Context(), kmsg.NewPtrMetadataRequest())
+			if took := time.Since(began); err == nil || took > patience/2 {
+				t.Errorf("%v after %v", err, took)
 			}
 		})
 	}
