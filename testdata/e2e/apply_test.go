@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -155,30 +156,26 @@ func queueGoes(u *user) {
 	}
 }
 
-// unthrottled wants no throttle on any broker, nor on the topic.
+// unthrottled wants no throttle on any broker, nor on the topic, as soon as all
+// brokers know.
 func unthrottled(u *user, topic string) {
 	u.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(u.kafka.Bootstrap()...))
-	if err != nil {
-		u.Fatal(err)
-	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
-	onBrokers, err := admin.DescribeBrokerConfigs(u.Context(), 1, 2, 3)
-	if err != nil {
-		u.Fatal(err)
-	}
-	onTopics, err := admin.DescribeTopicConfigs(u.Context(), topic)
-	if err != nil {
-		u.Fatal(err)
-	}
-	for _, resource := range append(onBrokers, onTopics...) {
-		for _, c := range resource.Configs {
-			if dynamic := c.Source == kmsg.ConfigSourceDynamicTopicConfig || c.Source == kmsg.ConfigSourceDynamicBrokerConfig; dynamic && strings.Contains(c.Key, "throttled") {
-				u.Errorf("%s: %s = %s is left", resource.Name, c.Key, c.MaybeValue())
-			}
-		}
-	}
+	admin := kadm.NewClient(u.client())
+	u.await("no throttle is left on "+topic, func() bool {
+		onBrokers, err := admin.DescribeBrokerConfigs(u.Context(), 1, 2, 3)
+		must(u.T, err)
+		onTopics, err := admin.DescribeTopicConfigs(u.Context(), topic)
+		must(u.T, err)
+		return !slices.ContainsFunc(append(onBrokers, onTopics...), throttles)
+	})
+}
+
+// throttles says whether anything is throttled by what is set on it.
+func throttles(r kadm.ResourceConfig) bool {
+	return slices.ContainsFunc(r.Configs, func(c kadm.Config) bool {
+		dynamic := c.Source == kmsg.ConfigSourceDynamicTopicConfig || c.Source == kmsg.ConfigSourceDynamicBrokerConfig
+		return dynamic && strings.Contains(c.Key, "throttled")
+	})
 }
 
 // produce sends as many messages as are wanted at once, and goes on with a
