@@ -93,6 +93,18 @@ func TestHanging(t *testing.T) {
 	}
 }
 
+// TestHangingAlone asks the only server there is until the timeout.
+func TestHangingAlone(t *testing.T) {
+	var tries atomic.Int32
+	conn := open(t, at(serving(t, func(net.Conn) {
+		tries.Add(1)
+		<-t.Context().Done()
+	})), connect.Options{Timeout: 3 * time.Second})
+	if err := ask(t, conn.Client()); err == nil || tries.Load() < 4 {
+		t.Errorf("%v after %d tries", err, tries.Load())
+	}
+}
+
 func TestBearer(t *testing.T) {
 	var issued atomic.Int32
 	url := tokens(t, &issued)

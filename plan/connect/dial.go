@@ -44,11 +44,12 @@ func (c *Conn) unheard(err error) error {
 	if err == nil || !isTimeout(err) {
 		return err
 	}
-	return &net.OpError{Op: "dial", Net: "tcp", Err: silence{alone: len(c.settings.cluster.BootstrapServers) == 1}}
+	_, now := c.journal.troubles()
+	return &net.OpError{Op: "dial", Net: "tcp", Err: silence{alone: now == nothing && len(c.settings.cluster.BootstrapServers) == 1}}
 }
 
 // silence is the timeout of a server that was not heard. The client asks another
-// at once; what is temporary it would ask the same again.
+// at once; where it is temporary, since no other is known, the same again.
 type silence struct{ alone bool }
 
 func (silence) Error() string     { return "i/o timeout" }
