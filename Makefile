@@ -17,7 +17,7 @@ build: ## Build ./queueform, static
 .PHONY: test
 test: java ## Run all tests, those against real Kafka included
 	go test ./...
-	cd $(E2E) && go test -count=1 -p 1 -timeout 20m ./... # the binary they run is no input that go test knows
+	cd $(E2E) && go test -count=1 -p 1 -parallel 8 -timeout 20m ./... # the binary they run is no input that go test knows; the parallel ones wait for leases
 
 .PHONY: unit
 unit: ## Run the tests that need no Kafka

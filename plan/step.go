@@ -50,7 +50,6 @@ const (
 	PhaseConfigs
 	PhasePartitions
 	PhaseMove   // reassignments are started
-	PhaseGroups // offsets are committed and groups configured
 	PhaseGrant  // rights and quotas are set
 	PhaseRevoke // rights and quotas go
 	PhaseDelete // objects and ownership go
@@ -59,7 +58,7 @@ const (
 
 var phaseNames = [...]string{
 	PhaseUsers: "users", PhaseCreate: "create", PhaseConfigs: "configs", PhasePartitions: "partitions",
-	PhaseMove: "move", PhaseGroups: "groups", PhaseGrant: "grant", PhaseRevoke: "revoke", PhaseDelete: "delete", PhaseSettle: "settle",
+	PhaseMove: "move", PhaseGrant: "grant", PhaseRevoke: "revoke", PhaseDelete: "delete", PhaseSettle: "settle",
 }
 
 func (p Phase) String() string { return phaseNames[p] }

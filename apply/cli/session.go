@@ -125,14 +125,15 @@ func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, e
 // topology has that no block names any more.
 func (s *session) look(ctx context.Context) (*live.Snapshot, error) {
 	remembered := make(chan live.Seen[live.Ledger], 1)
-	go func() { remembered <- s.remembered(ctx) }()
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel() // a cluster that cannot be read has no ledger to wait for
+	go func() { remembered <- s.remembered(reading) }()
 	snapshot, err := s.read(ctx, plan.Scope(s.topology))
-	known := <-remembered
 	if err != nil {
 		return nil, err
 	}
-	snapshot.Ledger = known
-	left := plan.Left(s.topology, known.Value)
+	snapshot.Ledger = <-remembered
+	left := plan.Left(s.topology, snapshot.Ledger.Value)
 	if left.None() {
 		return snapshot, nil
 	}

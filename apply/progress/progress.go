@@ -72,7 +72,7 @@ func (w *Watch) step(e apply.StepEnded) {
 		return // one that its phase begins without
 	}
 	switch e.Result.Outcome {
-	case apply.Done, apply.Started, apply.Postponed:
+	case apply.Done, apply.Started, apply.Postponed, apply.Kept:
 		w.done++
 	case apply.NotDone, apply.Refused, apply.Unknown, apply.Skipped, apply.NotMoved:
 		w.failed++
@@ -195,6 +195,7 @@ var outcomes = map[apply.Outcome]string{
 	apply.Refused:   "refused",
 	apply.Unknown:   "not known",
 	apply.Skipped:   "skipped",
+	apply.Kept:      "kept for another topology",
 	apply.NotMoved:  "not moved",
 	apply.NotDone:   "not done",
 }

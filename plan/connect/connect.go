@@ -122,3 +122,7 @@ func (c *Conn) clientOptions(ctx context.Context, logger *slog.Logger) ([]kgo.Op
 func (c *Conn) patience() time.Duration {
 	return min(max(c.timeout/3, 100*time.Millisecond), 10*time.Minute)
 }
+
+// courtesy is how long one server may take for its first words, which are few:
+// one that hangs is found out several times within the timeout.
+func (c *Conn) courtesy() time.Duration { return c.patience() / 4 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -70,6 +71,37 @@ func TestLogin(t *testing.T) {
 				t.Error(conn.Explain(err))
 			}
 		})
+	}
+}
+
+// TestHanging asks one of two servers that accept connections and never answer:
+// that is found out long before the patience with a request ends, and the same
+// server is not tried again.
+func TestHanging(t *testing.T) {
+	hangs := func(net.Conn) { <-t.Context().Done() }
+	mute := at(serving(t, hangs), serving(t, hangs))
+	for name, c := range map[string]*schema.Cluster{"plaintext": mute, "TLS": secured(mute, &schema.TLS{})} {
+		t.Run(name, func(t *testing.T) {
+			const patience = time.Second
+			conn := open(t, c, connect.Options{Timeout: 3 * patience})
+			began := time.Now()
+			_, err := conn.Client().SeedBrokers()[0].Request(t.Context(), kmsg.NewPtrMetadataRequest())
+			if took := time.Since(began); err == nil || took > patience/2 {
+				t.Errorf("%v after %v", err, took)
+			}
+		})
+	}
+}
+
+// TestHangingAlone asks the only server there is until the timeout.
+func TestHangingAlone(t *testing.T) {
+	var tries atomic.Int32
+	conn := open(t, at(serving(t, func(net.Conn) {
+		tries.Add(1)
+		<-t.Context().Done()
+	})), connect.Options{Timeout: 3 * time.Second})
+	if err := ask(t, conn.Client()); err == nil || tries.Load() < 4 {
+		t.Errorf("%v after %d tries", err, tries.Load())
 	}
 }
 

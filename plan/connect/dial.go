@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"time"
 )
 
 // dial opens a connection to one server, unless it is certain that the cluster
@@ -19,23 +20,41 @@ func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error)
 // reach opens a connection to one server.
 func (c *Conn) reach(ctx context.Context, network, addr string) (net.Conn, error) {
 	c.journal.dial(addr)
-	ctx, cancel := context.WithTimeout(ctx, c.patience())
+	until := time.Now().Add(c.courtesy())
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 	if err != nil {
-		return nil, err
+		return nil, c.unheard(err)
 	}
 	if c.security == nil {
-		return &plaintext{Conn: conn}, nil
+		return &plaintext{Conn: conn, until: until, unheard: c.unheard}, nil
 	}
 	c.journal.secure(addr)
 	secured := tls.Client(conn, c.securityFor(addr))
 	if err := secured.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, err
+		return nil, c.unheard(err)
 	}
 	return secured, nil
 }
+
+// unheard is the error of a connection on which the server said nothing yet.
+func (c *Conn) unheard(err error) error {
+	if err == nil || !isTimeout(err) {
+		return err
+	}
+	_, now := c.journal.troubles()
+	return &net.OpError{Op: "dial", Net: "tcp", Err: silence{alone: now == nothing && len(c.settings.cluster.BootstrapServers) == 1}}
+}
+
+// silence is the timeout of a server that was not heard. The client asks another
+// at once; where it is temporary, since no other is known, the same again.
+type silence struct{ alone bool }
+
+func (silence) Error() string     { return "i/o timeout" }
+func (silence) Timeout() bool     { return true }
+func (s silence) Temporary() bool { return s.alone }
 
 // securityFor names the server, and notices when it asks who we are.
 func (c *Conn) securityFor(addr string) *tls.Config {
@@ -58,10 +77,13 @@ func (c *Conn) securityFor(addr string) *tls.Config {
 func (c *Conn) hasCertificate() bool { return c.security != nil && len(c.security.Certificates) > 0 }
 
 // plaintext is a connection that recognises the first bytes of what is not
-// Kafka: the client would take them for the size of an answer.
+// Kafka: the client would take them for the size of an answer. It does not wait
+// long for them: the system accepts connections for a process that hangs.
 type plaintext struct {
 	net.Conn
-	heard bool
+	until   time.Time         // when the first bytes must be there
+	unheard func(error) error // says why they are not
+	heard   bool
 }
 
 var (
@@ -70,9 +92,13 @@ var (
 )
 
 func (p *plaintext) Read(b []byte) (int, error) {
+	if p.heard {
+		return p.Conn.Read(b)
+	}
+	_ = p.SetReadDeadline(p.until) // fails where Read does
 	n, err := p.Conn.Read(b)
-	if p.heard || n == 0 {
-		return n, err
+	if n == 0 {
+		return 0, p.unheard(err)
 	}
 	p.heard = true
 	const alert, major = 21, 3

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -173,6 +175,28 @@ func TestMoves(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int32{2, 3, 0}, p[1].Replicas); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The broker that is named as the controller does not answer: another knows what
+// moves.
+func TestMovesByAnother(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	named := read(t, client, live.Scope{}).Cluster.Controller
+	kafka.ControlKey(kmsg.ListPartitionReassignments.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		kafka.KeepControl()
+		if kafka.CurrentNode() == named {
+			return nil, io.ErrClosedPipe, true // closes the connection
+		}
+		return req.ResponseKind(), nil, true
+	})
+	behind(t, kafka, client)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	s, err := inspect.Read(ctx, client, live.Scope{Topics: []string{"orders"}, Moves: true})
+	if err != nil || s.Moves != live.Is(0) {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

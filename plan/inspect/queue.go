@@ -39,9 +39,9 @@ func (r *reader) topics(ctx context.Context, scope live.Scope) error {
 		}
 		if scope.Moves && !asked && r.mayMove(present) {
 			asked = true
-			controller := r.snapshot.Cluster.Controller
+			cluster := r.snapshot.Cluster
 			reading.Go(func() (err error) {
-				moves, err = r.moves(ctx, controller)
+				moves, err = r.moves(ctx, cluster)
 				return err
 			})
 		}
@@ -201,15 +201,23 @@ func takeOverrides(s *live.Snapshot, r *kmsg.DescribeConfigsResponseResource) {
 	s.Topics[r.ResourceName] = seen
 }
 
-// moves asks the controller for all reassignments that run (KIP-455, Kafka
-// 2.4+): the one that the metadata named, or else whoever is it now.
-func (r *reader) moves(ctx context.Context, controller int32) (*kmsg.ListPartitionReassignmentsResponse, error) {
-	req := kmsg.NewPtrListPartitionReassignmentsRequest()
-	resp, err := req.RequestWith(ctx, r.client.Broker(int(controller)))
-	if err == nil && resp.ErrorCode != kerr.NotController.Code {
-		return resp, nil
+// moves asks for all reassignments that run (KIP-455, Kafka 2.4+): the broker
+// that the metadata named as the controller, or else another. With KRaft the
+// metadata name any broker, and each asks the controller on our behalf.
+func (r *reader) moves(ctx context.Context, cluster live.Cluster) (resp *kmsg.ListPartitionReassignmentsResponse, err error) {
+	ids := []int32{cluster.Controller}
+	for _, b := range cluster.Brokers {
+		if b.ID != cluster.Controller {
+			ids = append(ids, b.ID)
+		}
 	}
-	return req.RequestWith(ctx, r.client)
+	for _, id := range ids {
+		resp, err = kmsg.NewPtrListPartitionReassignmentsRequest().RequestWith(ctx, r.client.Broker(int(id)))
+		if err == nil && resp.ErrorCode != kerr.NotController.Code {
+			break
+		}
+	}
+	return resp, err
 }
 
 // takeMoves turns the replicas of partitions on the move into those they will have.

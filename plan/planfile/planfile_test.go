@@ -41,12 +41,17 @@ func everyStep() []plan.Step {
 	}
 	after := head(plan.PhaseMove, 1)
 	after.After = []schema.ID{{Kind: schema.KindQueue, Name: "shop.other"}}
+	right := schema.Binding{Principal: "User:a b", Host: "*", Permission: schema.Deny, Operation: schema.Read, Resource: schema.ACLResource{Type: schema.GroupResource, Name: "<g>", Pattern: schema.Literal}}
 	return []plan.Step{
 		&plan.CreateTopic{Head: head(plan.PhaseCreate, 0), Partitions: -1, Factor: -1, Assign: [][]int32{{1, 2}, {2, 3}}, Configs: map[string]string{"retention.ms": "5"}},
 		&plan.AlterConfigs{Head: head(plan.PhaseConfigs, 1), Set: map[string]string{"a": "<1>"}, Reset: []string{"b", "c"}},
 		&plan.AddPartitions{Head: head(plan.PhasePartitions, 1), Total: 9, Assign: [][]int32{{3}}},
 		&plan.Reassign{Head: after, Moves: []plan.Move{{Partition: 1, From: []int32{1}, To: []int32{1, 2}}}},
 		&plan.AlterConfigs{Head: head(plan.PhaseSettle, 1), Set: map[string]string{"min.insync.replicas": "2"}},
+		&plan.AlterUser{Head: head(plan.PhaseUsers, 1), Set: []schema.Mechanism{schema.ScramSHA512}, Iterations: 8192, Remove: []schema.Mechanism{schema.ScramSHA256}},
+		&plan.CreateACL{Head: head(plan.PhaseGrant, 1), Binding: right},
+		&plan.DeleteACL{Head: head(plan.PhaseRevoke, 1), Binding: right},
+		&plan.AlterQuota{Head: head(plan.PhaseGrant, 1), Entity: schema.Entity{User: schema.Named("a b"), ClientID: schema.DefaultName()}, Set: schema.Limits{schema.ProducerByteRate: 0.5}, Remove: []schema.LimitKey{schema.ConsumerByteRate}},
 		&plan.Release{Head: head(plan.PhaseDelete, 3)},
 		&plan.DeleteTopic{Head: head(plan.PhaseDelete, 2), ID: live.TopicID{15: 1}},
 	}

@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,10 +129,13 @@ func replicasMove(u *user) {
 	}
 }
 
-// racksHold places the queue over two racks alone.
+// racksHold places the queue over two racks alone, and then over two others:
+// by chance its replicas may be in the first two already.
 func racksHold(u *user) {
-	u.replace("life.hcl", "partitions         = 6\n  replication_factor = 2", "partitions         = 6\n  replication_factor = 2\n  placement {\n    racks = [\"a\", \"c\"]\n  }")
-	u.has(u.run(0, "apply", "--auto-approve"), "placement")
+	u.replace("life.hcl", "partitions         = 6\n  replication_factor = 2", "partitions         = 6\n  replication_factor = 2\n  placement {\n    racks = [\"a\", \"b\"]\n  }")
+	u.run(0, "apply", "--auto-approve")
+	u.replace("life.hcl", `racks = ["a", "b"]`, `racks = ["a", "c"]`)
+	u.has(u.run(0, "apply", "--auto-approve"), "placement", "(100%)")
 	u.settled()
 	for _, replicas := range u.topics(`life\.orders`)["life.orders"].Replicas {
 		if diff := cmp.Diff([]int{1, 3}, sorted(replicas)); diff != "" {
@@ -151,30 +156,26 @@ func queueGoes(u *user) {
 	}
 }
 
-// unthrottled wants no throttle on any broker, nor on the topic.
+// unthrottled wants no throttle on any broker, nor on the topic, as soon as all
+// brokers know.
 func unthrottled(u *user, topic string) {
 	u.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(u.kafka.Bootstrap()...))
-	if err != nil {
-		u.Fatal(err)
-	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
-	onBrokers, err := admin.DescribeBrokerConfigs(u.Context(), 1, 2, 3)
-	if err != nil {
-		u.Fatal(err)
-	}
-	onTopics, err := admin.DescribeTopicConfigs(u.Context(), topic)
-	if err != nil {
-		u.Fatal(err)
-	}
-	for _, resource := range append(onBrokers, onTopics...) {
-		for _, c := range resource.Configs {
-			if dynamic := c.Source == kmsg.ConfigSourceDynamicTopicConfig || c.Source == kmsg.ConfigSourceDynamicBrokerConfig; dynamic && strings.Contains(c.Key, "throttled") {
-				u.Errorf("%s: %s = %s is left", resource.Name, c.Key, c.MaybeValue())
-			}
-		}
-	}
+	admin := kadm.NewClient(u.client())
+	u.await("no throttle is left on "+topic, func() bool {
+		onBrokers, err := admin.DescribeBrokerConfigs(u.Context(), 1, 2, 3)
+		must(u.T, err)
+		onTopics, err := admin.DescribeTopicConfigs(u.Context(), topic)
+		must(u.T, err)
+		return !slices.ContainsFunc(append(onBrokers, onTopics...), throttles)
+	})
+}
+
+// throttles says whether anything is throttled by what is set on it.
+func throttles(r kadm.ResourceConfig) bool {
+	return slices.ContainsFunc(r.Configs, func(c kadm.Config) bool {
+		dynamic := c.Source == kmsg.ConfigSourceDynamicTopicConfig || c.Source == kmsg.ConfigSourceDynamicBrokerConfig
+		return dynamic && strings.Contains(c.Key, "throttled")
+	})
 }
 
 // produce sends as many messages as are wanted at once, and goes on with a
@@ -245,6 +246,9 @@ func count(u *user, topic string) int64 {
 	}
 	end, err := admin.ListEndOffsets(u.Context(), topic)
 	if err != nil {
+		u.Fatal(err)
+	}
+	if err := errors.Join(begin.Error(), end.Error()); err != nil {
 		u.Fatal(err)
 	}
 	var sum int64

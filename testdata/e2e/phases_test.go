@@ -48,9 +48,9 @@ queue "new" {
 	return text
 }
 
-// TestBrokerFailsInEachPhase kills each broker in each phase of an apply, and
-// starts it again meanwhile: the apply says truthfully how it went, and the next
-// one has nothing left to do but that.
+// TestBrokerFailsInEachPhase kills the controller and another broker in each
+// phase of an apply, and starts it again meanwhile: the apply says truthfully how
+// it went, and the next one has nothing left to do but that.
 func TestBrokerFailsInEachPhase(t *testing.T) {
 	c := brokers.Own(t, brokers.Options{})
 	u := newUser(t, c)
@@ -58,12 +58,16 @@ func TestBrokerFailsInEachPhase(t *testing.T) {
 	u.run(0, "apply", "--auto-approve")
 	n := 0
 	for _, phase := range phases {
-		for id := 1; id <= brokers.Size; id++ {
-			t.Run(fmt.Sprintf("%s, broker %d", phase.name, id), func(t *testing.T) {
+		for _, role := range []string{"controller", "follower"} {
+			t.Run(phase.name+", "+role, func(t *testing.T) {
 				n++
 				inner := *u
 				u := &inner
 				u.T = t
+				id := u.controller()
+				if role == "follower" {
+					id = id%brokers.Size + 1
+				}
 				u.write("phases.hcl", round(n))
 				apply := u.begin(phase.after, "apply", "--auto-approve")
 				must(t, c.Kill(id))

@@ -329,18 +329,3 @@ func (c *cluster) count(topic string) int64 {
 		}
 	}
 }
-
-// await polls until something holds.
-func (c *cluster) await(what string, holds func() bool) {
-	c.Helper()
-	deadline := time.After(90 * time.Second)
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			c.Fatalf("not within 90 s: %s", what)
-		}
-	}
-}

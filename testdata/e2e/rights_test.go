@@ -94,6 +94,7 @@ var (
 // that is closed to everybody else: they are enough, each is needed, and what
 // is missing is said by name. A plan leaves the cluster as it was.
 func TestRights(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{brokers.Newest, brokers.Oldest} {
 		t.Run(version, func(t *testing.T) {
 			closed := map[string]string{"allow.everyone.if.no.acl.found": "false"}

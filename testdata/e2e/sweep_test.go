@@ -58,11 +58,21 @@ func writes(r *proxy.Request) bool {
 	return false
 }
 
-// foreign makes a topic that is nobody's.
+// foreign makes a topic that is nobody's, and waits until each broker knows it.
 func (u *user) foreign(topic string) {
 	u.Helper()
-	if _, err := kadm.NewClient(u.client()).CreateTopic(u.Context(), 1, 1, nil, topic); err != nil {
+	client := u.client()
+	if _, err := kadm.NewClient(client).CreateTopic(u.Context(), 1, 1, nil, topic); err != nil {
 		u.Fatal(err)
+	}
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{{Topic: &topic}}
+	for id := 1; id <= brokers.Size; id++ {
+		u.await(topic+" is known", func() bool {
+			resp, err := req.RequestWith(u.Context(), client.Broker(id))
+			must(u.T, err)
+			return resp.Topics[0].ErrorCode == 0
+		})
 	}
 }
 

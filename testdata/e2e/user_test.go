@@ -141,6 +141,21 @@ func (u *user) has(text string, parts ...string) {
 	}
 }
 
+// await polls until something holds.
+func (u *user) await(what string, holds func() bool) {
+	u.Helper()
+	deadline := time.After(90 * time.Second)
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			u.Fatalf("not within 90 s: %s", what)
+		}
+	}
+}
+
 // tool runs one of Kafka's own tools.
 func (u *user) tool(class string, args ...string) string {
 	u.Helper()
