@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
@@ -107,7 +108,12 @@ func (b *builder) password(u *schema.User, has live.User) (version Value, anew b
 }
 
 // iterationsOf is the path of a mechanism's iterations.
-func iterationsOf(m schema.Mechanism) string { return "iterations." + string(m) }
+func iterationsOf(m schema.Mechanism) string { return iterationsPrefix + string(m) }
+
+const iterationsPrefix = "iterations."
+
+// IsMechanism says whether a path is that of a user's mechanism.
+func IsMechanism(path string) bool { return strings.HasPrefix(path, iterationsPrefix) }
 
 func (b *builder) userDeletion(d *schema.Removal) {
 	switch seen := b.snapshot.Users[d.Object.Name]; seen.State {

@@ -41,11 +41,14 @@ func New(out io.Writer, terminal bool, width int) *Watch {
 }
 
 var phases = map[plan.Phase]string{
+	plan.PhaseUsers:      "set users",
+	plan.PhaseGrant:      "set rights and quotas",
+	plan.PhaseRevoke:     "remove rights and quotas",
 	plan.PhaseCreate:     "create topics",
 	plan.PhaseConfigs:    "set configs",
 	plan.PhasePartitions: "add partitions",
 	plan.PhaseMove:       "start moves",
-	plan.PhaseDelete:     "delete topics",
+	plan.PhaseDelete:     "delete",
 	plan.PhaseSettle:     "set what waited for the moves",
 }
 

@@ -21,7 +21,16 @@ type Hazard struct {
 	Summary string // one line, for lists
 	Doc     string // the danger, how it is measured, and the safer ways
 	Loses   bool   // messages can be lost: each object must be allowed by name
+	of      scope  // whose changes it looks at
 	check   func(*subject) *Finding
+}
+
+// scope is the kinds of objects that a hazard is about. The zero scope is
+// queues.
+type scope []schema.Kind
+
+func (s scope) has(k schema.Kind) bool {
+	return len(s) == 0 && k == schema.KindQueue || slices.Contains(s, k)
 }
 
 // Severity says whether a finding stops an apply.
@@ -67,6 +76,9 @@ func Judge(p *plan.Plan, f Facts) ([]Finding, live.Questions) {
 	for i := range p.Changes {
 		s := in.subject(i)
 		for j := range hazards {
+			if !hazards[j].of.has(s.Object.Kind) {
+				continue
+			}
 			if finding := hazards[j].check(s); finding != nil {
 				finding.Code, finding.Change, finding.Addr = hazards[j].Code, i, s.Addr
 				s.complete(&finding.Radius, hazards[j].Loses)

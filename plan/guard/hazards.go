@@ -1,6 +1,10 @@
 package guard
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/queueform/queueform/schema"
+)
 
 // Hazards is every danger there is, in the order of their codes.
 func Hazards() []Hazard { return hazards[:] }
@@ -58,6 +62,16 @@ Measured: all messages and bytes of the topic, and the groups that have not read
 them. How many are the last of their key, only reading all of them would tell.
 
 Safer: a new queue with the other policy, and moving producers and readers to it.`,
+	},
+	{
+		Code: "QF105", check: loginTaken, of: scope{schema.KindUser},
+		Summary: "a user is deleted, or a mechanism is taken away",
+		Doc: `Who is connected stays so until the connection ends, and cannot log in again.
+Kafka keeps no copy of the password.
+
+Not measured: brokers do not tell who is logged in.
+
+Safer: let the applications log in as another user, or by another mechanism, first.`,
 	},
 	{
 		Code: "QF201", check: keysMove,
@@ -141,6 +155,16 @@ nobody has to wait for it and a burst weighs less.
 Safer: a higher --throttle, or an hour with less traffic.`,
 	},
 	{
+		Code: "QF402", check: accessTaken, of: scope{schema.KindACL},
+		Summary: "access is taken away",
+		Doc: `A right goes that was allowed, or one is denied. Who works by it is refused from now
+on; if that is who applies, the next apply is.
+
+Not measured: which principals are at work, brokers do not tell.
+
+Safer: let the applications stop, or log in as another principal, first.`,
+	},
+	{
 		Code: "QF501", check: overloaded,
 		Summary: "the declared load does not fit",
 		Doc: `Queues that take in more than disks hold at their retention stop the brokers that
@@ -158,15 +182,15 @@ the need.
 Safer: a shorter retention or retention.bytes, more partitions, or more brokers.`,
 	},
 	{
-		Code: "QF601", check: adopted,
+		Code: "QF601", check: adopted, of: scope{schema.KindQueue, schema.KindUser, schema.KindQuota},
 		Summary: "a live object is changed that this topology does not own yet",
-		Doc: `A topic that was there before, and that no topology owns, becomes this one's when
+		Doc: `An object that was there before, and that no topology owns, becomes this one's when
 it is first applied. Somebody may have set it up as it is for a reason, or still
 look after it.
 
 Measured: the owners in the ledger, by topic id. Without reading it nothing is applied.
 
-Safer: declare it as it is first (queueform import), so that adopting it changes
-nothing, and change it then.`,
+Safer: declare it as it is first, so that adopting it changes nothing, and change
+it then.`,
 	},
 }

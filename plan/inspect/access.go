@@ -27,7 +27,9 @@ func (r *reader) users(ctx context.Context, names []string) error {
 	}
 	users := make(map[string]live.Seen[live.User], len(names))
 	for _, name := range names {
-		users[name] = hidden[live.User](resp.ErrorCode, describeCluster)
+		if users[name] = live.Hidden[live.User]("the broker did not answer for it", ""); resp.ErrorCode != 0 {
+			users[name] = hidden[live.User](resp.ErrorCode, describeCluster)
+		}
 	}
 	for i := range resp.Results {
 		users[resp.Results[i].User] = user(&resp.Results[i])

@@ -278,6 +278,9 @@ func source(r hcl.Range) Source {
 }
 
 func (s Source) String() string {
+	if s.File == "" {
+		return "" // the ledger alone knows it
+	}
 	return s.File + ":" + strconv.Itoa(s.Line) + ":" + strconv.Itoa(s.Column)
 }
 

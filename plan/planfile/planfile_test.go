@@ -516,7 +516,7 @@ func TestSchemaWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	var phases []string
-	for p := plan.PhaseCreate; p <= plan.PhaseSettle; p++ {
+	for p := plan.PhaseUsers; p <= plan.PhaseSettle; p++ {
 		phases = append(phases, p.String())
 	}
 	for _, k := range stepKinds {
@@ -527,7 +527,7 @@ func TestSchemaWords(t *testing.T) {
 	change, hazard, field := root.Defs["change"], root.Defs["hazard"], root.Defs["field"]
 	for name, test := range map[string]struct{ got, want []string }{
 		"action":    {change.Properties["action"].Enum, []string{string(plan.Create), string(plan.Update), string(plan.Delete), string(plan.Forget)}},
-		"kind":      {change.Properties["kind"].Enum, []string{string(schema.KindQueue)}},
+		"kind":      {change.Properties["kind"].Enum, []string{string(schema.KindQueue), string(schema.KindUser), string(schema.KindACL), string(schema.KindQuota)}},
 		"severity":  {hazard.Properties["severity"].Enum, []string{string(guard.Blocks), string(guard.Warns)}},
 		"inherited": {field.Properties["inherited"].Enum, []string{string(plan.Before), string(plan.After)}},
 	} {

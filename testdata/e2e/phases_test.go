@@ -14,7 +14,7 @@ var phases = []struct{ name, after string }{
 	{"partitions", "set configs: "},
 	{"move", "add partitions: "},
 	{"delete", "start moves: "},
-	{"settle", "delete topics: "},
+	{"settle", "delete: "},
 }
 
 // round is the topology at one round: whatever came before, an apply of it has
