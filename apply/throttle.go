@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -120,8 +121,7 @@ func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
 		return steps
 	}
 	err := r.throttles(ctx, func(t *throttling) error {
-		found, failed := r.dynamic(ctx, resources(topics, brokers), leaderReplicas, followerReplicas, leaderRate, followerRate)
-		t.foreign(found, failed)
+		found, failed := t.there(ctx, resources(topics, brokers))
 		steps = r.without(steps, failed)
 		wanted, records := t.listing(steps, found)
 		if err := t.note(ctx, records...); err != nil {
@@ -203,6 +203,23 @@ func (r *run) touched(steps []plan.Step) (topics []string, brokers []int32) {
 	slices.Sort(brokers)
 	brokers = slices.DeleteFunc(slices.Compact(brokers), func(id int32) bool { return !r.plan.Cluster.Up(id) })
 	return topics, brokers
+}
+
+// longestLag is how long a broker may show a throttle that is gone.
+const longestLag = 5 * time.Second
+
+// there looks for the throttles there are, and fails what somebody else
+// throttles. One that an apply has just removed a broker may still show.
+func (t *throttling) there(ctx context.Context, all []resource) (found map[resource]map[string]string, failed map[resource]error) {
+	deadline := t.Clock.Now().Add(longestLag)
+	for pause := firstPause; ; pause *= 2 {
+		found, failed = t.dynamic(ctx, all, leaderReplicas, followerReplicas, leaderRate, followerRate)
+		t.foreign(found, failed)
+		if len(failed) == 0 || ctx.Err() != nil || t.Clock.Now().After(deadline) {
+			return found, failed
+		}
+		t.wait(ctx, "for somebody else's throttle to go", pause)
+	}
 }
 
 // foreign fails the topics and brokers that somebody else throttles.

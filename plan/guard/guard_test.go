@@ -410,6 +410,9 @@ func TestHazards(t *testing.T) {
 		})
 	}
 	for _, h := range guard.Hazards() {
+		if h.Code == "QF105" || h.Code == "QF402" {
+			continue // of users and rights: see TestAccessHazards
+		}
 		if count := rows[h.Code]; count[0] == 0 || count[1] == 0 {
 			t.Errorf("%s: %d rows do not find it, %d do", h.Code, count[0], count[1])
 		}

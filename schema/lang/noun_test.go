@@ -63,8 +63,8 @@ func TestUses(t *testing.T) {
 						"linger.ms"        = "5ms"
 						"max.request.size" = queue.orders.config["max.message.bytes"]
 						"acks"             = -1
-						"a.b"              = true
-						"gone"             = 1 > 2 ? "x" : null
+						"enable.metrics.push" = true
+						"compression.type" = 1 > 2 ? "x" : null
 					}
 					quota {
 						producer_byte_rate = "10MiB"
@@ -90,8 +90,8 @@ func TestUses(t *testing.T) {
 						"principal": "user.checkout",
 						"transactional_id": "all-1",
 						"client": {
-							"linger.ms": "5ms", "max.request.size": "${queue.orders.config[\"max.message.bytes\"]}", "acks": -1, "a.b": true,
-							"gone": "${1 > 2 ? \"x\" : null}"
+							"linger.ms": "5ms", "max.request.size": "${queue.orders.config[\"max.message.bytes\"]}", "acks": -1, "enable.metrics.push": true,
+							"compression.type": "${1 > 2 ? \"x\" : null}"
 						},
 						"quota": {"producer_byte_rate": "10MiB", "request_percentage": 0.5}
 					},
@@ -107,7 +107,7 @@ func TestUses(t *testing.T) {
 				&schema.Producer{
 					Decl:   schema.Decl{Addr: schema.Addr{Kind: schema.KindProducer, Label: "all"}, Description: "Writes shop.orders", Labels: map[string]string{"partitions": "3"}},
 					Queues: []schema.Addr{eu, us, payments, orders}, Principal: "User:team.checkout", TransactionalID: "all-1",
-					Client: settings("linger.ms", "5ms", "5ms", "max.request.size", "1048576", "1048576", "acks", "-1", "-1", "a.b", "true", "true"),
+					Client: settings("linger.ms", "5", "5ms", "max.request.size", "1048576", "1048576", "acks", "-1", "-1", "enable.metrics.push", "true", "true"),
 					Quota:  schema.Limits{schema.ProducerByteRate: 10 << 20, schema.RequestPercentage: 0.5},
 				},
 				&schema.Producer{
@@ -161,7 +161,7 @@ func TestUses(t *testing.T) {
 				&schema.Group{
 					Decl: decl(schema.KindGroup, "billing"), GroupID: "billing", Queues: []schema.Addr{orders, eu, us}, Protocol: schema.Consumer,
 					Start: "2026-01-31T08:00:00+01:00", Principal: "User:billing", Members: 3, MaxLag: &lag,
-					Config: settings("consumer.session.timeout.ms", "45000", "45s"), Client: settings("max.poll.interval.ms", "5m", "5m"),
+					Config: settings("consumer.session.timeout.ms", "45000", "45s"), Client: settings("max.poll.interval.ms", "300000", "5m"),
 					Quota: schema.Limits{schema.ConsumerByteRate: 5},
 				},
 				&schema.Group{

@@ -137,7 +137,7 @@ func TestCheckUses(t *testing.T) {
 		"members of external partitions": group("classic", "queue.orders, external.queue.theirs", "members = 600"),
 		"members not said":               group("classic", "queue.orders", ""),
 		"requests as large as messages":  producer("queue.orders", "\"max.request.size\" = 1048576"),
-		"requests to another":            producer("queue.more", "\"max.request.size\" = \"2MiB\""),
+		"requests to another":            producer("queue.more", "\"max.request.size\" = \"2MiB\" # QL305"),
 		"requests of the client":         producer("queue.orders", "\"acks\" = \"all\""),
 		"a prefix with a star":           acl("topic = \"shop.*\" # QL204\npattern = \"prefixed\""),
 		"a prefix of a star":             acl("group = \"*\" # QL204\npattern = \"prefixed\""),
