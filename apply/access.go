@@ -24,46 +24,51 @@ const saltBytes = 24
 
 // alterUsers sets and removes SCRAM credentials. A password is never sent: what
 // is, is salted and stretched. Whose password is not to be had is refused here.
+// Kafka takes one credential of a user at a time.
 func (w writer) alterUsers(ctx context.Context, steps []plan.Step) (answer, error) {
-	req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
 	a := newAnswer(len(steps), 0)
+	left := map[string][]credential{}
 	for _, s := range steps {
-		alter := s.(*plan.AlterUser)
-		name := alter.Object.Name
-		set, err := w.credentials(alter)
-		if err != nil {
+		name := s.About().Object.Name
+		all, err := w.credentials(s.(*plan.AlterUser))
+		if left[name] = all; err != nil {
 			a.refusals[name] = &Refusal{Message: err.Error()}
-			continue
-		}
-		req.Upsertions = append(req.Upsertions, set...)
-		for _, m := range alter.Remove {
-			req.Deletions = append(req.Deletions, kmsg.AlterUserSCRAMCredentialsRequestDeletion{Name: name, Mechanism: live.ScramMechanisms[m]})
 		}
 	}
-	if len(req.Upsertions)+len(req.Deletions) == 0 {
-		return a, nil
+	for {
+		req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
+		for name, all := range left {
+			if len(all) > 0 && a.refusals[name] == nil {
+				all[0](req)
+				left[name] = all[1:]
+			}
+		}
+		if len(req.Upsertions)+len(req.Deletions) == 0 {
+			return a, nil
+		}
+		resp, err := req.RequestWith(ctx, w)
+		if err != nil {
+			return answer{}, err
+		}
+		a.throttle = asked(resp.ThrottleMillis)
+		for i := range resp.Results {
+			a.refusals[resp.Results[i].User] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+		}
 	}
-	resp, err := req.RequestWith(ctx, w)
-	if err != nil {
-		return answer{}, err
-	}
-	a.throttle = asked(resp.ThrottleMillis)
-	for i := range resp.Results {
-		a.refusals[resp.Results[i].User] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
-	}
-	return a, nil
 }
 
-// credentials are what a step sets.
-func (w writer) credentials(step *plan.AlterUser) ([]kmsg.AlterUserSCRAMCredentialsRequestUpsertion, error) {
-	if len(step.Set) == 0 {
-		return nil, nil
+// credential adds one that is set or removed to a request.
+type credential func(*kmsg.AlterUserSCRAMCredentialsRequest)
+
+// credentials are what a step sets and removes: first what is set, so that the
+// user can log in all the while.
+func (w writer) credentials(step *plan.AlterUser) (all []credential, err error) {
+	name, password := step.Object.Name, ""
+	if len(step.Set) > 0 {
+		if password, err = w.password(name); err != nil {
+			return nil, err
+		}
 	}
-	password, err := w.password(step.Object.Name)
-	if err != nil {
-		return nil, err
-	}
-	var all []kmsg.AlterUserSCRAMCredentialsRequestUpsertion
 	for _, m := range step.Set {
 		salt := make([]byte, saltBytes)
 		_, _ = rand.Read(salt) // it never fails
@@ -71,8 +76,15 @@ func (w writer) credentials(step *plan.AlterUser) ([]kmsg.AlterUserSCRAMCredenti
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, kmsg.AlterUserSCRAMCredentialsRequestUpsertion{
-			Name: step.Object.Name, Mechanism: live.ScramMechanisms[m], Iterations: int32(step.Iterations), Salt: salt, SaltedPassword: salted,
+		all = append(all, func(req *kmsg.AlterUserSCRAMCredentialsRequest) {
+			req.Upsertions = append(req.Upsertions, kmsg.AlterUserSCRAMCredentialsRequestUpsertion{
+				Name: name, Mechanism: live.ScramMechanisms[m], Iterations: int32(step.Iterations), Salt: salt, SaltedPassword: salted,
+			})
+		})
+	}
+	for _, m := range step.Remove {
+		all = append(all, func(req *kmsg.AlterUserSCRAMCredentialsRequest) {
+			req.Deletions = append(req.Deletions, kmsg.AlterUserSCRAMCredentialsRequestDeletion{Name: name, Mechanism: live.ScramMechanisms[m]})
 		})
 	}
 	return all, nil

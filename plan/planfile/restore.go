@@ -2,6 +2,7 @@ package planfile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,7 +17,7 @@ func (d *Document) restored(now Now) (*plan.Plan, error) {
 	in := declarations(now.Topology)
 	fresh, _ := plan.Build(now.Topology, now.Snapshot, plan.Options{Target: d.Target}) // what is to be noted is of now
 	for i := range d.Changes {
-		if c := &d.Changes[i]; in[c.Address].object != c.id() {
+		if c := &d.Changes[i]; in[c.Address].object != c.id() && !follows(c, now) {
 			return nil, fmt.Errorf("%w (%s is not declared)", ErrEdited, c.Address)
 		}
 	}
@@ -36,6 +37,23 @@ func (d *Document) restored(now Now) (*plan.Plan, error) {
 		Claims: fresh.Claims, Orphans: fresh.Orphans, Vanished: fresh.Vanished, HalfDone: fresh.HalfDone, Ledger: now.Snapshot.Ledger,
 		Throttled: mapped(d.Throttled, func(o *Object) schema.ID { return schema.ID{Kind: o.Kind, Name: o.Name} }),
 	}, nil
+}
+
+// follows says whether a change is of what has no block of its own: rights and
+// quotas, which follow from blocks or are left of them.
+func follows(c *Change, now Now) bool {
+	l := now.Snapshot.Ledger.Value
+	_, held := l.Holders[c.Name][now.Topology.Name]
+	owner, _ := l.Owners.Of(c.id())
+	switch {
+	case c.Address.Role == schema.RoleOrphan:
+		return held || owner.Topology == now.Topology.Name
+	case c.Kind == schema.KindACL:
+		return slices.ContainsFunc(now.Topology.Grants(), func(g schema.Grant) bool { return g.String() == c.Name && g.By == c.Address })
+	case c.Kind == schema.KindQuota:
+		return slices.ContainsFunc(now.Topology.Allotments(), func(a schema.Allotment) bool { return a.Entity.String() == c.Name && a.By == c.Address })
+	}
+	return false
 }
 
 func (c *Change) id() schema.ID { return schema.ID{Kind: c.Kind, Name: c.Name} }
@@ -71,7 +89,7 @@ func (in declared) written(block schema.Addr, path string) hcl.Range {
 
 func (in declared) change(c *Change) plan.Change {
 	return plan.Change{
-		Addr: c.Address, Object: c.id(), Action: c.Action, NeededBy: c.NeededBy, Adopts: c.Adopts, Source: in[c.Address].Source,
+		Addr: c.Address, Object: c.id(), Action: c.Action, NeededBy: c.NeededBy, Adopts: c.Adopts, Source: in.written(c.Address, ""),
 		Fields: mapped(c.Fields, func(f *Field) plan.Field {
 			return plan.Field{
 				Path: f.Path, Before: f.Before.Value, After: f.After.Value, Inherited: f.Inherited,
