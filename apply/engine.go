@@ -146,7 +146,8 @@ func (r *run) batches(ctx context.Context, steps []plan.Step) {
 				if r.leaving(ctx, batch) {
 					r.batch(ctx, r.unheld(batch))
 				}
-			default:
+			case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.DeleteTopic,
+				*plan.AlterUser, *plan.CreateACL, *plan.AlterQuota:
 				r.batch(ctx, batch)
 			}
 			return nil
