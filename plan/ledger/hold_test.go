@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 )
 
 func TestLedgerThatIsNotThere(t *testing.T) {
@@ -138,4 +139,46 @@ func TestRequestsOfAnApply(t *testing.T) {
 func withoutGreetings(asked map[kmsg.Key]int) map[kmsg.Key]int {
 	delete(asked, kmsg.ApiVersions)
 	return asked
+}
+
+// Several topologies may hold a right. Who made it tells those who stay, since
+// the last of them deletes it; and who is leaving holds it for nobody.
+func TestRightsAreShared(t *testing.T) {
+	k := start(t)
+	right := schema.ID{Kind: schema.KindACL, Name: "User:a Read topic:x literal *"}
+	shop, bank := k.acquire("shop", "ann"), k.acquire("bank", "bob")
+	k.write(shop, Intent{Object: right, Makes: true}, Owned{Object: right, Made: true})
+	k.write(bank, Owned{Object: right})
+	if holders := k.state().Live().Holders; !holders.Others(right.Name, "shop") || !holders.Others(right.Name, "bank") {
+		t.Errorf("the holders are %+v", holders)
+	}
+	k.write(shop, Intent{Object: right, Leaving: true})
+	if holders := k.state().Live().Holders; !holders.Others(right.Name, "shop") || holders.Others(right.Name, "bank") {
+		t.Errorf("while one leaves, the holders are %+v", holders)
+	}
+	k.write(shop, Gone{right})
+	want := live.Holders{right.Name: {"bank": {Topology: "bank", Made: true}}}
+	if diff := cmp.Diff(want, k.state().Live().Holders); diff != "" {
+		t.Error(diff)
+	}
+	restored := join(split(k.state()))
+	if diff := cmp.Diff(want, restored.Live().Holders); diff != "" {
+		t.Errorf("after a checkpoint: %s", diff)
+	}
+}
+
+// What is about to be set counts as set by queueform until it is known better.
+func TestKeysAreKept(t *testing.T) {
+	k := start(t)
+	quota := schema.ID{Kind: schema.KindQuota, Name: "user:a"}
+	h := k.acquire("shop", "ann")
+	k.write(h, Owned{Object: quota, Keys: []string{"b"}}, Intent{Object: quota, Keys: []string{"a", "b"}})
+	owner, _ := k.state().Live().Owners.Of(quota)
+	if diff := cmp.Diff(live.Owner{Topology: "shop", HalfDone: true, Keys: []string{"a", "b"}}, owner); diff != "" {
+		t.Error(diff)
+	}
+	k.write(h, Owned{Object: quota, Keys: []string{"a"}})
+	if owner, _ = k.state().Live().Owners.Of(quota); len(owner.Keys) != 1 || owner.HalfDone {
+		t.Errorf("in the end it is %+v", owner)
+	}
 }
