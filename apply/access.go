@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan"
@@ -88,6 +89,29 @@ func (w writer) credentials(step *plan.AlterUser) (all []credential, err error) 
 		})
 	}
 	return all, nil
+}
+
+// Secrets finds the passwords that the plan's steps need and that are not to be
+// had, before anything is sent.
+func Secrets(p *plan.Plan) hcl.Diagnostics {
+	needed := map[string]bool{}
+	for _, s := range p.Steps {
+		if alter, ok := s.(*plan.AlterUser); ok && len(alter.Set) > 0 {
+			needed[alter.Object.Name] = true
+		}
+	}
+	var diags hcl.Diagnostics
+	for u := range schema.All[*schema.User](p.Topology) {
+		if !needed[u.Name] {
+			continue
+		}
+		if _, err := u.Password.Reveal(); err != nil {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: u.Addr.String() + " needs its password", Detail: err.Error(), Subject: u.At("password").Ptr(),
+			})
+		}
+	}
+	return diags
 }
 
 // password is what the files say of a user.

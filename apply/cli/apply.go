@@ -174,13 +174,15 @@ func (s *session) carryOut(ctx context.Context, p *planned, flags applyFlags, sa
 
 // over says whether there is nothing to apply, or nothing that may be.
 func (s *session) over(p *planned) (bool, error) {
+	missing := apply.Secrets(p.Plan)
+	s.tell(s.files, missing)
 	switch {
-	case p.diags.HasErrors():
+	case p.diags.HasErrors(), missing.HasErrors():
 		return true, &exit{code: exitError, err: errors.New("nothing was applied")}
 	case len(p.blocking) > 0:
 		s.flags(p.blocking)
 		return true, &exit{code: exitBlocked}
-	case len(p.Steps)+len(p.Moving)+len(p.Throttled)+len(p.Claims)+len(p.Vanished) == 0:
+	case len(p.Steps)+len(p.Moving)+len(p.Throttled)+len(p.Claims)+len(p.Vanished)+len(p.Released) == 0:
 		return true, p.incomplete()
 	}
 	return false, nil

@@ -30,7 +30,7 @@ var Limits = []Limit{
 	noPlacement,
 	{"replication", "keeps each message once, whatever the replication factor and min.insync.replicas"},
 	{"configs", "takes any topic config without a check, and acts on cleanup.policy, compression.type, delete.retention.ms, max.message.bytes, " +
-		"message.timestamp.type, min.insync.replicas, retention.bytes, retention.ms, segment.bytes and segment.ms alone"},
+		"min.insync.replicas, retention.bytes, retention.ms, segment.bytes and segment.ms alone"},
 	{"sizes", "knows no disks: log sizes are those of the messages, and free space is made up"},
 	{"kills", "forgets, when it is killed, the positions of share groups, the configs of groups and how far records were deleted"},
 }

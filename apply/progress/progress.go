@@ -212,7 +212,7 @@ const named = 20
 // Sum tells how an apply went, in a line of numbers and the names of what was
 // not reached. One without steps may have noted what it owns.
 func Sum(out io.Writer, p *plan.Plan, r *apply.Report) {
-	if noted := len(p.Claims) + len(p.Vanished); len(r.Steps) == 0 && noted > 0 {
+	if noted := len(p.Claims) + len(p.Vanished) + len(p.Released); len(r.Steps) == 0 && noted > 0 {
 		fmt.Fprintf(out, "Noted: %s.\n", english.Plural(noted, "object", ""))
 	}
 	if len(r.Steps) == 0 {

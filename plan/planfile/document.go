@@ -35,6 +35,7 @@ type Document struct {
 	Orphans       []Object      `json:"orphans"`
 	HalfDone      []Object      `json:"half_done"` // what an earlier apply set out to make or delete, and never said how that ended
 	Vanished      []Object      `json:"vanished"`  // what this topology owned, declares no more, and is not there
+	Released      []Object      `json:"released"`  // rights that it held and declares no more: they stay, being another's too or older than queueform
 	Moving        []Moving      `json:"moving"`
 	Throttled     []Object      `json:"throttled"` // on which an earlier apply left a replication throttle
 	Unseen        []Obstacle    `json:"unseen"`
@@ -190,7 +191,7 @@ func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version 
 		}
 	}
 	d.Throttled, d.HalfDone = mapped(p.Throttled, object), mapped(p.HalfDone, object)
-	d.Orphans, d.Vanished = mapped(p.Orphans, object), mapped(p.Vanished, object)
+	d.Orphans, d.Vanished, d.Released = mapped(p.Orphans, object), mapped(p.Vanished, object), mapped(p.Released, object)
 	d.Unseen = mapped(p.Unseen, func(u *plan.Unseen) Obstacle {
 		return Obstacle{u.Addr, u.Object.Kind, u.Object.Name, u.Path, u.Why, u.Needs, source(u.Source)}
 	})

@@ -91,6 +91,7 @@ func full() *Document {
 		Claims:    []plan.Claim{{Object: queue("shop.orders"), Adopts: true}, {Object: queue("shop.<new>")}},
 		Orphans:   []schema.ID{queue("shop.left")},
 		Vanished:  []schema.ID{queue("shop.gone")},
+		Released:  []schema.ID{{Kind: schema.KindACL, Name: "User:a Read topic:x literal *"}},
 		HalfDone:  []schema.ID{queue("shop.<new>")},
 	}
 	d := New(p, []guard.Finding{

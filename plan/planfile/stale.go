@@ -94,8 +94,13 @@ func (d *Document) adopted(p *plan.Plan) Changed {
 	return changed
 }
 
+// addressOf is the block that an object is declared by; of a right or a quota
+// which follows from others, what the ledger calls it.
 func addressOf(t *schema.Topology, id schema.ID) schema.Addr {
 	i := slices.IndexFunc(t.Resources, func(r schema.Resource) bool { return r.ID() == id })
+	if i < 0 {
+		return schema.Addr{Role: schema.RoleOrphan, Kind: id.Kind, Key: id.Name, Keyed: true}
+	}
 	return t.Resources[i].Declared().Addr
 }
 

@@ -47,6 +47,7 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 	t.objects("Owned, and declared no more: left alone until a delete or forget block names it", d.Orphans)
 	t.objects("Left half-done by an earlier apply", d.HalfDone)
 	t.objects("Owned, and there no more: apply forgets it", d.Vanished)
+	t.objects("Held no more: stays, since it is another's, too, or was there before", d.Released)
 	t.moving(d.Moving)
 	t.throttled(d.Throttled)
 	t.obstacles("Could not be read", d.Unseen)
