@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"fmt"
-	"hash"
 	"maps"
 	"slices"
 
@@ -79,13 +78,13 @@ func (w writer) credentials(step *plan.AlterUser) (all []credential, err error) 
 		}
 		all = append(all, func(req *kmsg.AlterUserSCRAMCredentialsRequest) {
 			req.Upsertions = append(req.Upsertions, kmsg.AlterUserSCRAMCredentialsRequestUpsertion{
-				Name: name, Mechanism: live.ScramMechanisms[m], Iterations: int32(step.Iterations), Salt: salt, SaltedPassword: salted,
+				Name: name, Mechanism: numbered(live.ScramMechanisms, m), Iterations: int32(step.Iterations), Salt: salt, SaltedPassword: salted,
 			})
 		})
 	}
 	for _, m := range step.Remove {
 		all = append(all, func(req *kmsg.AlterUserSCRAMCredentialsRequest) {
-			req.Deletions = append(req.Deletions, kmsg.AlterUserSCRAMCredentialsRequestDeletion{Name: name, Mechanism: live.ScramMechanisms[m]})
+			req.Deletions = append(req.Deletions, kmsg.AlterUserSCRAMCredentialsRequestDeletion{Name: name, Mechanism: numbered(live.ScramMechanisms, m)})
 		})
 	}
 	return all, nil
@@ -126,57 +125,27 @@ func (w writer) password(name string) (string, error) {
 
 // stretched is a password as a mechanism keeps it (RFC 5802).
 func stretched(m schema.Mechanism, password string, salt []byte, iterations int) ([]byte, error) {
-	digest, size := func() hash.Hash { return sha256.New() }, sha256.Size
+	digest, size := sha256.New, sha256.Size
 	if m == schema.ScramSHA512 {
 		digest, size = sha512.New, sha512.Size
 	}
 	return pbkdf2.Key(digest, password, salt, iterations, size)
 }
 
-func (w writer) createACLs(ctx context.Context, steps []plan.Step) (answer, error) {
-	req := kmsg.NewPtrCreateACLsRequest()
-	for _, s := range steps {
-		b := s.(*plan.CreateACL).Binding
-		req.Creations = append(req.Creations, kmsg.CreateACLsRequestCreation{
-			ResourceType: kmsg.ACLResourceType(numbered(live.ACLResourceTypes, b.Resource.Type)), ResourceName: b.Resource.Name,
-			ResourcePatternType: kmsg.ACLResourcePatternType(numbered(live.ACLPatterns, b.Resource.Pattern)),
-			Principal:           b.Principal, Host: b.Host,
-			Operation:      kmsg.ACLOperation(numbered(live.ACLOperations, b.Operation)),
-			PermissionType: kmsg.ACLPermissionType(numbered(live.ACLPermissions, b.Permission)),
-		})
-	}
-	resp, err := req.RequestWith(ctx, w)
-	if err != nil {
-		return answer{}, err
-	}
-	a := newAnswer(len(steps), resp.ThrottleMillis)
-	for i := range min(len(steps), len(resp.Results)) {
-		a.refusals[steps[i].About().Object.Name] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
-	}
-	return a, nil
+// coded is a binding as Kafka numbers what it says.
+type coded struct {
+	schema.Binding
+	kind       kmsg.ACLResourceType
+	pattern    kmsg.ACLResourcePatternType
+	operation  kmsg.ACLOperation
+	permission kmsg.ACLPermissionType
 }
 
-func (w writer) deleteACLs(ctx context.Context, steps []plan.Step) (answer, error) {
-	req := kmsg.NewPtrDeleteACLsRequest()
-	for _, s := range steps {
-		b := s.(*plan.DeleteACL).Binding
-		req.Filters = append(req.Filters, kmsg.DeleteACLsRequestFilter{
-			ResourceType: kmsg.ACLResourceType(numbered(live.ACLResourceTypes, b.Resource.Type)), ResourceName: &b.Resource.Name,
-			ResourcePatternType: kmsg.ACLResourcePatternType(numbered(live.ACLPatterns, b.Resource.Pattern)),
-			Principal:           &b.Principal, Host: &b.Host,
-			Operation:      kmsg.ACLOperation(numbered(live.ACLOperations, b.Operation)),
-			PermissionType: kmsg.ACLPermissionType(numbered(live.ACLPermissions, b.Permission)),
-		})
+func code(b schema.Binding) coded {
+	return coded{
+		b, kmsg.ACLResourceType(numbered(live.ACLResourceTypes, b.Resource.Type)), kmsg.ACLResourcePatternType(numbered(live.ACLPatterns, b.Resource.Pattern)),
+		kmsg.ACLOperation(numbered(live.ACLOperations, b.Operation)), kmsg.ACLPermissionType(numbered(live.ACLPermissions, b.Permission)),
 	}
-	resp, err := req.RequestWith(ctx, w)
-	if err != nil {
-		return answer{}, err
-	}
-	a := newAnswer(len(steps), resp.ThrottleMillis)
-	for i := range min(len(steps), len(resp.Results)) {
-		a.refusals[steps[i].About().Object.Name] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
-	}
-	return a, nil
 }
 
 // numbered is how Kafka numbers a word; 0, which is unknown to it, where it has none.
@@ -189,12 +158,55 @@ func numbered[W comparable](words map[int8]W, word W) int8 {
 	return 0
 }
 
-func (w writer) alterQuotas(ctx context.Context, steps []plan.Step, validate bool) (answer, error) {
+func createACLs(ctx context.Context, to kmsg.Requestor, steps []plan.Step) (answer, error) {
+	req := kmsg.NewPtrCreateACLsRequest()
+	for _, s := range steps {
+		c := code(s.(*plan.CreateACL).Binding)
+		req.Creations = append(req.Creations, kmsg.CreateACLsRequestCreation{
+			ResourceType: c.kind, ResourceName: c.Resource.Name, ResourcePatternType: c.pattern,
+			Principal: c.Principal, Host: c.Host, Operation: c.operation, PermissionType: c.permission,
+		})
+	}
+	resp, err := req.RequestWith(ctx, to)
+	if err != nil {
+		return answer{}, err
+	}
+	a := newAnswer(len(steps), resp.ThrottleMillis)
+	for i, s := range steps[:min(len(steps), len(resp.Results))] {
+		a.refusals[s.About().Object.Name] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+	}
+	return a, nil
+}
+
+func deleteACLs(ctx context.Context, to kmsg.Requestor, steps []plan.Step) (answer, error) {
+	req := kmsg.NewPtrDeleteACLsRequest()
+	for _, s := range steps {
+		c := code(s.(*plan.DeleteACL).Binding)
+		req.Filters = append(req.Filters, kmsg.DeleteACLsRequestFilter{
+			ResourceType: c.kind, ResourceName: &c.Resource.Name, ResourcePatternType: c.pattern,
+			Principal: &c.Principal, Host: &c.Host, Operation: c.operation, PermissionType: c.permission,
+		})
+	}
+	resp, err := req.RequestWith(ctx, to)
+	if err != nil {
+		return answer{}, err
+	}
+	a := newAnswer(len(steps), resp.ThrottleMillis)
+	for i, s := range steps[:min(len(steps), len(resp.Results))] {
+		a.refusals[s.About().Object.Name] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+	}
+	return a, nil
+}
+
+func alterQuotas(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
 	req := kmsg.NewPtrAlterClientQuotasRequest()
 	req.ValidateOnly = validate
 	for _, s := range steps {
 		alter := s.(*plan.AlterQuota)
-		entry := kmsg.AlterClientQuotasRequestEntry{Entity: entity(alter.Entity)}
+		var entry kmsg.AlterClientQuotasRequestEntry
+		for kind, name := range alter.Entity.Parts() {
+			entry.Entity = append(entry.Entity, kmsg.AlterClientQuotasRequestEntryEntity{Type: kind, Name: name})
+		}
 		for _, key := range slices.Sorted(maps.Keys(alter.Set)) {
 			entry.Ops = append(entry.Ops, kmsg.AlterClientQuotasRequestEntryOp{Key: string(key), Value: alter.Set[key]})
 		}
@@ -203,52 +215,20 @@ func (w writer) alterQuotas(ctx context.Context, steps []plan.Step, validate boo
 		}
 		req.Entries = append(req.Entries, entry)
 	}
-	resp, err := req.RequestWith(ctx, w)
+	resp, err := req.RequestWith(ctx, to)
 	if err != nil {
 		return answer{}, err
 	}
 	a := newAnswer(len(steps), resp.ThrottleMillis)
 	for i := range resp.Entries {
 		e := &resp.Entries[i]
-		a.refusals[entityOf(e.Entity).String()] = refusal(e.ErrorCode, e.ErrorMessage)
+		parts := make(map[string]*string, len(e.Entity))
+		for _, part := range e.Entity {
+			parts[part.Type] = part.Name
+		}
+		a.refusals[schema.EntityOf(parts).String()] = refusal(e.ErrorCode, e.ErrorMessage)
 	}
 	return a, nil
-}
-
-func entity(e schema.Entity) []kmsg.AlterClientQuotasRequestEntryEntity {
-	var parts []kmsg.AlterClientQuotasRequestEntryEntity
-	for _, part := range []struct {
-		kind string
-		name schema.EntityName
-	}{{"user", e.User}, {"client-id", e.ClientID}, {"ip", e.IP}} {
-		switch {
-		case !part.name.Set:
-		case part.name.Default:
-			parts = append(parts, kmsg.AlterClientQuotasRequestEntryEntity{Type: part.kind})
-		default:
-			parts = append(parts, kmsg.AlterClientQuotasRequestEntryEntity{Type: part.kind, Name: &part.name.Name})
-		}
-	}
-	return parts
-}
-
-func entityOf(parts []kmsg.AlterClientQuotasResponseEntryEntity) schema.Entity {
-	var e schema.Entity
-	for _, part := range parts {
-		name := schema.DefaultName()
-		if part.Name != nil {
-			name = schema.Named(*part.Name)
-		}
-		switch part.Type {
-		case "user":
-			e.User = name
-		case "client-id":
-			e.ClientID = name
-		case "ip":
-			e.IP = name
-		}
-	}
-	return e
 }
 
 // unheld are the steps whose right nobody else holds. The others end here: the

@@ -141,11 +141,11 @@ func (w writer) request(ctx context.Context, steps []plan.Step, validate bool) (
 	case *plan.AlterUser:
 		return w.alterUsers(ctx, steps)
 	case *plan.CreateACL:
-		return w.createACLs(ctx, steps)
+		return createACLs(ctx, to, steps)
 	case *plan.DeleteACL:
-		return w.deleteACLs(ctx, steps)
+		return deleteACLs(ctx, to, steps)
 	case *plan.AlterQuota:
-		return w.alterQuotas(ctx, steps, validate)
+		return alterQuotas(ctx, to, steps, validate)
 	case *plan.Release: // the ledger alone learns it
 	}
 	panic(fmt.Sprintf("apply: no request for a %T", steps[0]))

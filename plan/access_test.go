@@ -36,8 +36,8 @@ func guests(limits schema.Limits) *schema.Quota {
 func TestAccess(t *testing.T) {
 	const both, one = schema.ScramSHA256, schema.ScramSHA512
 	read := audits(schema.Allow, schema.Read).Bindings()[0]
-	limits := func(l schema.Limits) live.Seen[[]live.Quota] {
-		return live.Is([]live.Quota{{Entity: schema.Entity{User: schema.Named("guest")}, Limits: l}})
+	limits := func(l schema.Limits) live.Seen[live.Quotas] {
+		return live.Is(live.Quotas{{User: schema.Named("guest")}: l})
 	}
 	quotaOf := func(o live.Owner) live.Owners { return live.Owners{schema.KindQuota: {"user:guest": o}} }
 	userOf := func(o live.Owner) live.Owners { return live.Owners{schema.KindUser: {"a": o}} }
@@ -62,16 +62,16 @@ func TestAccess(t *testing.T) {
 		"a mechanism is another":          {resource: login(1, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Is(live.User{both: 4096})}}, ledger: live.Ledger{Owners: userOf(live.Owner{Topology: "shop", Password: 1})}, steps: []string{"users a set [SCRAM-SHA-512] remove [SCRAM-SHA-256]"}},
 		"a user cannot be seen":           {resource: login(1, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Hidden[live.User]("not permitted", "")}}, unseen: 1},
 		"a right is given":                {resource: audits(schema.Allow, schema.Read), steps: []string{"grant User:audit Read topic:x literal *"}, claims: 1},
-		"a right is there":                {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Is([]schema.Binding{read})}, claims: 1},
-		"a right was given before a kill": {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Is([]schema.Binding{read})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", HalfDone: true, Made: true}}}}, claims: 1},
-		"a right is taken":                {snapshot: live.Snapshot{Bindings: live.Is([]schema.Binding{read})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}}}}, steps: []string{"revoke User:audit Read topic:x literal *"}},
-		"a right was there before":        {snapshot: live.Snapshot{Bindings: live.Is([]schema.Binding{read})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop"}}}}, released: 1},
-		"a right is another's, too":       {snapshot: live.Snapshot{Bindings: live.Is([]schema.Binding{read})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}, "bank": {Topology: "bank"}}}}, released: 1},
-		"another is leaving, too":         {snapshot: live.Snapshot{Bindings: live.Is([]schema.Binding{read})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}, "bank": {Topology: "bank", Leaving: true}}}}, steps: []string{"revoke User:audit Read topic:x literal *"}},
-		"a right is another's alone":      {snapshot: live.Snapshot{Bindings: live.Is([]schema.Binding{read})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"bank": {Topology: "bank", Made: true}}}}},
+		"a right is there":                {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, claims: 1},
+		"a right was given before a kill": {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", HalfDone: true, Made: true}}}}, claims: 1},
+		"a right is taken":                {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}}}}, steps: []string{"revoke User:audit Read topic:x literal *"}},
+		"a right was there before":        {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop"}}}}, released: 1},
+		"a right is another's, too":       {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}, "bank": {Topology: "bank"}}}}, released: 1},
+		"another is leaving, too":         {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}, "bank": {Topology: "bank", Leaving: true}}}}, steps: []string{"revoke User:audit Read topic:x literal *"}},
+		"a right is another's alone":      {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"bank": {Topology: "bank", Made: true}}}}},
 		"a right is gone already":         {ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}}}}, vanished: 1},
-		"nobody checks rights":            {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Hidden[[]schema.Binding](live.NoAuthorizer, "")}, warns: 1},
-		"rights cannot be seen":           {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Hidden[[]schema.Binding]("not permitted", "")}, unseen: 1},
+		"nobody checks rights":            {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Hidden[live.Bindings](live.NoAuthorizer, "")}, warns: 1},
+		"rights cannot be seen":           {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Hidden[live.Bindings]("not permitted", "")}, unseen: 1},
 		"a limit is set":                  {resource: guests(schema.Limits{schema.ConsumerByteRate: 5}), steps: []string{"grant user:guest set map[consumer_byte_rate:5] remove []"}, claims: 1},
 		"a limit is there":                {resource: guests(schema.Limits{schema.ConsumerByteRate: 5}), snapshot: live.Snapshot{Quotas: limits(schema.Limits{schema.ConsumerByteRate: 5, schema.RequestPercentage: 1})}, ledger: live.Ledger{Owners: quotaOf(live.Owner{Topology: "shop", Keys: []string{"consumer_byte_rate"}})}},
 		"a limit is another":              {resource: guests(schema.Limits{schema.ConsumerByteRate: 5}), snapshot: live.Snapshot{Quotas: limits(schema.Limits{schema.ConsumerByteRate: 6, schema.RequestPercentage: 1})}, ledger: live.Ledger{Owners: quotaOf(live.Owner{Topology: "shop", Keys: []string{"consumer_byte_rate", "request_percentage"}})}, steps: []string{"grant user:guest set map[consumer_byte_rate:5] remove [request_percentage]"}, claims: 1},
@@ -91,7 +91,7 @@ func TestAccess(t *testing.T) {
 				s.Users = map[string]live.Seen[live.User]{"a": live.None[live.User]()}
 			}
 			if s.Bindings.State == live.Unseen && s.Bindings.Why == "" {
-				s.Bindings = live.Is([]schema.Binding{})
+				s.Bindings = live.Is(live.Bindings{})
 			}
 			if s.Quotas.State == live.Unseen {
 				s.Quotas = live.Is(s.Quotas.Value)

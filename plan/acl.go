@@ -21,10 +21,11 @@ func (acls) scope(t *schema.Topology, s *live.Scope) { s.Bindings = s.Bindings |
 func (acls) asks(_ string, s *live.Scope) { s.Bindings = true }
 
 func (acls) lives(name string, s *live.Snapshot) (live.State, live.TopicID) {
+	binding, err := schema.ParseBinding(name)
 	switch has := s.Bindings; {
 	case has.State != live.Present:
 		return has.State, live.TopicID{}
-	case slices.ContainsFunc(has.Value, func(b schema.Binding) bool { return b.String() == name }):
+	case err == nil && has.Value[binding]:
 		return live.Present, live.TopicID{}
 	}
 	return live.Absent, live.TopicID{}
@@ -39,10 +40,6 @@ func (acls) diff(b *builder) {
 		}
 		return
 	}
-	has := make(map[schema.Binding]bool, len(seen.Value))
-	for _, binding := range seen.Value {
-		has[binding] = true
-	}
 	declared := make(map[string]bool, len(grants))
 	for i := range grants {
 		g := &grants[i]
@@ -53,46 +50,31 @@ func (acls) diff(b *builder) {
 			d := b.topology.Find(g.By).Declared()
 			unseen(b, d, g.ID(), "", seen)
 		default:
-			b.grant(g, has[g.Binding])
+			b.grant(g, seen.Value[g.Binding])
 		}
 	}
 	if b.chosen == nil && seen.State == live.Present {
-		b.withdrawn(declared, has)
+		b.withdrawn(declared, seen.Value)
 	}
 }
 
 // grant declares one right.
 func (b *builder) grant(g *schema.Grant, has bool) {
+	holders := b.snapshot.Ledger.Value.Holders[g.String()]
+	holder, held := holders[b.topology.Name]
+	c := Claim{Object: g.ID(), Made: holder.Made || !has, Adopts: has && len(holders) == 0} // made also by an apply that was killed before it said so
+	b.note(c, holder, held)
 	if !has {
-		b.hold(g.Binding, true)
 		b.change(
 			Change{Addr: g.By, Object: g.ID(), Action: Create, Source: g.Source},
 			&CreateACL{Head: Head{Phase: PhaseGrant, Records: 1}, Binding: g.Binding},
 		)
-		return
-	}
-	holder := b.snapshot.Ledger.Value.Holders[g.String()][b.topology.Name]
-	b.hold(g.Binding, holder.Made) // also of an apply that was killed before it said so
-}
-
-// hold notes that the topology holds a right, unless the ledger says so already.
-func (b *builder) hold(right schema.Binding, made bool) {
-	if b.snapshot.Ledger.State == live.Unseen {
-		return
-	}
-	holders := b.snapshot.Ledger.Value.Holders[right.String()]
-	holder, held := holders[b.topology.Name]
-	c := Claim{Object: right.ID(), Made: made}
-	state, _ := acls{}.lives(right.String(), b.snapshot)
-	c.Adopts = len(holders) == 0 && state == live.Present
-	if !held || holder.HalfDone || !c.noted(&holder) {
-		b.plan.Claims = append(b.plan.Claims, c)
 	}
 }
 
 // withdrawn lets go of the rights that the topology holds and declares no more.
 // One goes that queueform made and nobody else holds.
-func (b *builder) withdrawn(declared map[string]bool, has map[schema.Binding]bool) {
+func (b *builder) withdrawn(declared map[string]bool, has live.Bindings) {
 	holders := b.snapshot.Ledger.Value.Holders
 	for _, name := range slices.Sorted(maps.Keys(holders)) {
 		holder, held := holders[name][b.topology.Name]
@@ -107,19 +89,14 @@ func (b *builder) withdrawn(declared map[string]bool, has map[schema.Binding]boo
 			b.plan.Released = append(b.plan.Released, id)
 		default:
 			b.change(
-				Change{Addr: orphan(id), Object: id, Action: Delete},
+				Change{Addr: schema.Orphan(id), Object: id, Action: Delete},
 				&DeleteACL{Head: Head{Phase: PhaseRevoke, Records: 1}, Binding: binding},
 			)
 		}
 	}
 }
 
-// orphan is the address of what the ledger alone knows.
-func orphan(id schema.ID) schema.Addr {
-	return schema.Addr{Role: schema.RoleOrphan, Kind: id.Kind, Key: id.Name, Keyed: true}
-}
-
-// facts are whether the right is there, and who holds it.
+// facts are whether the right is there.
 func (acls) facts(c *Change, s *live.Snapshot) []Fact {
 	state, _ := acls{}.lives(c.Object.Name, s)
 	if state == live.Unseen {

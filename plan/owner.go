@@ -41,11 +41,12 @@ func (b *builder) free(d *schema.Decl, id schema.ID, life live.TopicID) bool {
 	if !owned || owner.Topology == b.topology.Name {
 		return true
 	}
-	remedy := "Let that topology go of it first: forget %q %q {}."
+	remedy := "Let"
 	if id.Kind == schema.KindQueue {
-		remedy = "Use it by an external block, or let that topology go of it first: forget %q %q {}."
+		remedy = "Use it by an external block, or let"
 	}
-	b.refuse(d.At(nameOf[id.Kind]), fmt.Sprintf("%s %q belongs to topology %q", title(noun[id.Kind]), id.Name, owner.Topology), remedy, id.Kind, id.Name)
+	b.refuse(d.At(nameOf[id.Kind]), fmt.Sprintf("%s %q belongs to topology %q", title(noun[id.Kind]), id.Name, owner.Topology),
+		"%s that topology go of it first: forget %q %q {}.", remedy, id.Kind, id.Name)
 	return false
 }
 
@@ -59,15 +60,17 @@ var noun = map[schema.Kind]string{
 
 func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
-// claim notes a declared object, unless the ledger says all of it already.
+// claim notes a declared object that one topology alone can have.
 func (b *builder) claim(c Claim) {
-	if b.snapshot.Ledger.State == live.Unseen {
-		return
-	}
 	owner, owned := b.owner(c.Object, c.TopicID)
 	state, _ := kindOf(c.Object.Kind).lives(c.Object.Name, b.snapshot)
 	c.Adopts = !owned && state == live.Present
-	if !owned || owner.HalfDone || !c.noted(&owner) {
+	b.note(c, owner, owned)
+}
+
+// note keeps a claim, unless the ledger says all of it already.
+func (b *builder) note(c Claim, owner live.Owner, owned bool) {
+	if b.snapshot.Ledger.State != live.Unseen && (!owned || owner.HalfDone || !c.noted(&owner)) {
 		b.plan.Claims = append(b.plan.Claims, c)
 	}
 }

@@ -37,11 +37,11 @@ func (quotas) lives(name string, s *live.Snapshot) (live.State, live.TopicID) {
 
 // limitsOf are those that an entity has.
 func limitsOf(entity string, s *live.Snapshot) schema.Limits {
-	i := slices.IndexFunc(s.Quotas.Value, func(q live.Quota) bool { return q.Entity.String() == entity })
-	if i < 0 {
+	e, err := schema.ParseEntity(entity)
+	if err != nil {
 		return nil
 	}
-	return s.Quotas.Value[i].Limits
+	return s.Quotas.Value[e]
 }
 
 // allotted is what a topology declares for one entity.
@@ -127,7 +127,7 @@ func (b *builder) lifted(declared map[string]*allotted) {
 			continue
 		}
 		id := schema.ID{Kind: schema.KindQuota, Name: name}
-		c := Change{Addr: orphan(id), Object: id, Action: Delete}
+		c := Change{Addr: schema.Orphan(id), Object: id, Action: Delete}
 		entity, err := schema.ParseEntity(name)
 		has := limitsOf(name, b.snapshot)
 		step := &AlterQuota{Head: Head{Phase: PhaseRevoke}, Entity: entity}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ type Grant struct {
 // Grants are the bindings that the topology declares, each once, sorted. Those
 // of producers and groups follow from what they are declared to do.
 func (t *Topology) Grants() []Grant {
-	g := grants{topology: t, seen: map[Binding]bool{}}
+	g := grants{topology: t, byName: map[string]Grant{}}
 	for _, r := range t.Resources {
 		switch r := r.(type) {
 		case *ACL:
@@ -31,20 +32,23 @@ func (t *Topology) Grants() []Grant {
 			g.group(r)
 		}
 	}
-	slices.SortFunc(g.all, func(a, b Grant) int { return strings.Compare(a.String(), b.String()) })
-	return g.all
+	all := make([]Grant, 0, len(g.byName))
+	for _, name := range slices.Sorted(maps.Keys(g.byName)) {
+		all = append(all, g.byName[name])
+	}
+	return all
 }
 
 type grants struct {
 	topology *Topology
-	all      []Grant
-	seen     map[Binding]bool
+	byName   map[string]Grant
 }
 
+// add keeps the first block that declares a binding.
 func (g *grants) add(d *Decl, path string, b Binding) {
-	if !g.seen[b] {
-		g.seen[b] = true
-		g.all = append(g.all, Grant{Binding: b, By: d.Addr, Source: d.At(path)})
+	name := b.String()
+	if _, declared := g.byName[name]; !declared {
+		g.byName[name] = Grant{Binding: b, By: d.Addr, Source: d.At(path)}
 	}
 }
 

@@ -80,11 +80,43 @@ const defaultEntity = "(default)"
 
 type entityPart struct {
 	label string
+	kind  string // Kafka's word for the label
 	*EntityName
 }
 
 func (e *Entity) parts() []entityPart {
-	return []entityPart{{"user", &e.User}, {"client_id", &e.ClientID}, {"ip", &e.IP}}
+	return []entityPart{{"user", "user", &e.User}, {"client_id", "client-id", &e.ClientID}, {"ip", "ip", &e.IP}}
+}
+
+// Parts are the names that an entity consists of, by Kafka's words for them; nil
+// is the default.
+func (e Entity) Parts() map[string]*string {
+	all := map[string]*string{}
+	for _, part := range e.parts() {
+		switch {
+		case !part.Set:
+		case part.Default:
+			all[part.kind] = nil
+		default:
+			all[part.kind] = &part.Name
+		}
+	}
+	return all
+}
+
+// EntityOf is the entity of such parts. Those that it does not know are left out.
+func EntityOf(parts map[string]*string) Entity {
+	var e Entity
+	for _, part := range e.parts() {
+		switch name, set := parts[part.kind]; {
+		case !set:
+		case name == nil:
+			*part.EntityName = DefaultName()
+		default:
+			*part.EntityName = Named(*name)
+		}
+	}
+	return e
 }
 
 // MarshalText makes an entity its own spelling in JSON.

@@ -54,6 +54,9 @@ type Addr struct {
 	Keyed bool   // Key holds
 }
 
+// Orphan is the address of what the ledger alone knows.
+func Orphan(id ID) Addr { return Addr{Role: RoleOrphan, Kind: id.Kind, Key: id.Name, Keyed: true} }
+
 func (a Addr) String() string {
 	var b strings.Builder
 	if a.Role != "" {

@@ -25,8 +25,7 @@ func loginTaken(s *subject) *Finding {
 // by them is not known.
 func accessTaken(s *subject) *Finding {
 	right, err := schema.ParseBinding(s.Object.Name)
-	switch allows := right.Permission == schema.Allow; {
-	case err != nil, allows != (s.Action == plan.Delete):
+	if allowed := right.Permission == schema.Allow; err != nil || allowed != (s.Action == plan.Delete) {
 		return nil
 	}
 	return &Finding{Severity: Blocks, Summary: fmt.Sprintf("%s may not %s %s any more", right.Principal, right.Operation, right.Resource.Name)}

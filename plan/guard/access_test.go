@@ -35,7 +35,7 @@ func TestAccessHazards(t *testing.T) {
 	for name, test := range map[string]struct {
 		topology schema.Topology
 		users    live.Seen[live.User]
-		bindings []schema.Binding
+		bindings live.Bindings
 		want     []string
 	}{
 		"a user is made":           {topology: schema.Topology{Resources: []schema.Resource{user}}, users: live.None[live.User]()},
@@ -45,8 +45,8 @@ func TestAccessHazards(t *testing.T) {
 		"iterations change":        {topology: schema.Topology{Resources: []schema.Resource{user}}, users: live.Is(live.User{schema.ScramSHA512: 8192})},
 		"a right comes":            {topology: schema.Topology{Resources: []schema.Resource{&allowing}}},
 		"a right is denied":        {topology: schema.Topology{Resources: []schema.Resource{acl}}, want: []string{"QF402"}},
-		"a right goes":             {bindings: []schema.Binding{reads}, want: []string{"QF402"}},
-		"a right is there already": {topology: schema.Topology{Resources: []schema.Resource{&allowing}}, bindings: []schema.Binding{reads}},
+		"a right goes":             {bindings: live.Bindings{reads: true}, want: []string{"QF402"}},
+		"a right is there already": {topology: schema.Topology{Resources: []schema.Resource{&allowing}}, bindings: live.Bindings{reads: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.topology.Name = "shop"

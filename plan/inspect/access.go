@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -14,12 +15,9 @@ import (
 // users reads the SCRAM credentials of users (KIP-554, Kafka 2.7+).
 func (r *reader) users(ctx context.Context, names []string) error {
 	req := kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()
-	asked := map[string]bool{}
+	names = slices.Compact(slices.Sorted(slices.Values(names))) // twice is an error to Kafka
 	for _, name := range names {
-		if !asked[name] { // twice is an error to Kafka
-			asked[name] = true
-			req.Users = append(req.Users, kmsg.DescribeUserSCRAMCredentialsRequestUser{Name: name})
-		}
+		req.Users = append(req.Users, kmsg.DescribeUserSCRAMCredentialsRequestUser{Name: name})
 	}
 	resp, err := req.RequestWith(ctx, r.broker)
 	if err != nil {
@@ -50,10 +48,8 @@ func user(result *kmsg.DescribeUserSCRAMCredentialsResponseResult) live.Seen[liv
 	}
 	u := live.User{}
 	for _, c := range result.CredentialInfos {
-		for name, number := range live.ScramMechanisms {
-			if number == c.Mechanism {
-				u[name] = int(c.Iterations)
-			}
+		if name, known := live.ScramMechanisms[c.Mechanism]; known {
+			u[name] = int(c.Iterations)
 		}
 	}
 	return live.Is(u)
@@ -74,21 +70,21 @@ func (r *reader) bindings(ctx context.Context) error {
 	return nil
 }
 
-func bindings(resp *kmsg.DescribeACLsResponse) live.Seen[[]schema.Binding] {
+func bindings(resp *kmsg.DescribeACLsResponse) live.Seen[live.Bindings] {
 	switch code := kerr.ErrorForCode(resp.ErrorCode); {
 	case errors.Is(code, kerr.SecurityDisabled):
-		return live.Hidden[[]schema.Binding](live.NoAuthorizer, "")
+		return live.Hidden[live.Bindings](live.NoAuthorizer, "")
 	case code != nil:
-		return hidden[[]schema.Binding](resp.ErrorCode, describeCluster)
+		return hidden[live.Bindings](resp.ErrorCode, describeCluster)
 	}
-	all := []schema.Binding{}
+	all := live.Bindings{}
 	for i := range resp.Resources {
 		resource := &resp.Resources[i]
 		on, known := aclResource(resource)
 		for _, acl := range resource.ACLs {
 			operation, said := live.ACLOperations[int8(acl.Operation)], live.ACLPermissions[int8(acl.PermissionType)]
 			if known && operation != "" && said != "" { // else it is of a Kafka to come
-				all = append(all, schema.Binding{Principal: acl.Principal, Host: acl.Host, Permission: said, Operation: operation, Resource: on})
+				all[schema.Binding{Principal: acl.Principal, Host: acl.Host, Permission: said, Operation: operation, Resource: on}] = true
 			}
 		}
 	}
@@ -111,36 +107,21 @@ func (r *reader) quotas(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if resp.ErrorCode != 0 {
-		r.snapshot.Quotas = hidden[[]live.Quota](resp.ErrorCode, "DescribeConfigs on Cluster")
+		r.snapshot.Quotas = hidden[live.Quotas](resp.ErrorCode, "DescribeConfigs on Cluster")
 		return nil
 	}
-	all := make([]live.Quota, len(resp.Entries))
-	for i, entry := range resp.Entries {
+	all := make(live.Quotas, len(resp.Entries))
+	for _, entry := range resp.Entries {
 		limits := make(schema.Limits, len(entry.Values))
 		for _, v := range entry.Values {
 			limits[schema.LimitKey(v.Key)] = v.Value
 		}
-		all[i] = live.Quota{Entity: entity(entry.Entity), Limits: limits}
+		parts := make(map[string]*string, len(entry.Entity))
+		for _, part := range entry.Entity {
+			parts[part.Type] = part.Name
+		}
+		all[schema.EntityOf(parts)] = limits
 	}
 	r.snapshot.Quotas = live.Is(all)
 	return nil
-}
-
-func entity(parts []kmsg.DescribeClientQuotasResponseEntryEntity) schema.Entity {
-	var e schema.Entity
-	for _, part := range parts {
-		name := schema.DefaultName()
-		if part.Name != nil {
-			name = schema.Named(*part.Name)
-		}
-		switch part.Type {
-		case "user":
-			e.User = name
-		case "client-id":
-			e.ClientID = name
-		case "ip":
-			e.IP = name
-		}
-	}
-	return e
 }

@@ -6,14 +6,14 @@ import "github.com/queueform/queueform/schema"
 // Kafka 2.7+): how many iterations each mechanism has.
 type User map[schema.Mechanism]int
 
-// Quota is what one entity may use (KIP-546, Kafka 2.6+).
-type Quota struct {
-	Entity schema.Entity `json:"entity"`
-	Limits schema.Limits `json:"limits"`
-}
+// Bindings are the rights that there are.
+type Bindings map[schema.Binding]bool
+
+// Quotas are what entities may use (KIP-546, Kafka 2.6+).
+type Quotas map[schema.Entity]schema.Limits
 
 // ScramMechanisms are SCRAM's, as Kafka numbers them.
-var ScramMechanisms = map[schema.Mechanism]int8{schema.ScramSHA256: 1, schema.ScramSHA512: 2}
+var ScramMechanisms = map[int8]schema.Mechanism{1: schema.ScramSHA256, 2: schema.ScramSHA512}
 
 // NoAuthorizer is why bindings are not seen where a cluster has no access control.
 const NoAuthorizer = "the cluster has no authorizer"

@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"github.com/queueform/queueform/schema"
 )
 
 // Snapshot is the live cluster, as far as a [Scope] asked.
@@ -22,8 +20,8 @@ type Snapshot struct {
 	Ledger   Seen[Ledger]           `json:"ledger"`   // absent: there is none, and nothing is owned
 	Defaults map[string]string      `json:"defaults"` // topic-level keys: what a topic without an override inherits, as far as one was seen
 	Users    map[string]Seen[User]  `json:"users,omitempty"`
-	Bindings Seen[[]schema.Binding] `json:"bindings,omitzero"` // of everybody, about everything
-	Quotas   Seen[[]Quota]          `json:"quotas,omitzero"`   // of everybody
+	Bindings Seen[Bindings]         `json:"bindings,omitzero"` // of everybody, about everything
+	Quotas   Seen[Quotas]           `json:"quotas,omitzero"`   // of everybody
 	Groups   map[string]Seen[Group] `json:"groups,omitempty"`
 }
 

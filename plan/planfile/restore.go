@@ -2,7 +2,6 @@ package planfile
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -14,10 +13,10 @@ import (
 // judged and checked: that is found out again. It fails with [ErrEdited] where
 // a change is of what the files do not declare.
 func (d *Document) restored(now Now) (*plan.Plan, error) {
-	in := declarations(now.Topology)
+	in := declarations(now)
 	fresh, _ := plan.Build(now.Topology, now.Snapshot, plan.Options{Target: d.Target}) // what is to be noted is of now
 	for i := range d.Changes {
-		if c := &d.Changes[i]; in[c.Address].object != c.id() && !follows(c, now) {
+		if c := &d.Changes[i]; !in.subjects[subject{c.Address, c.id()}] {
 			return nil, fmt.Errorf("%w (%s is not declared)", ErrEdited, c.Address)
 		}
 	}
@@ -39,55 +38,69 @@ func (d *Document) restored(now Now) (*plan.Plan, error) {
 	}, nil
 }
 
-// follows says whether a change is of what has no block of its own: rights and
-// quotas, which follow from blocks or are left of them.
-func follows(c *Change, now Now) bool {
-	l := now.Snapshot.Ledger.Value
-	_, held := l.Holders[c.Name][now.Topology.Name]
-	owner, _ := l.Owners.Of(c.id())
-	switch {
-	case c.Address.Role == schema.RoleOrphan:
-		return held || owner.Topology == now.Topology.Name
-	case c.Kind == schema.KindACL:
-		return slices.ContainsFunc(now.Topology.Grants(), func(g schema.Grant) bool { return g.String() == c.Name && g.By == c.Address })
-	case c.Kind == schema.KindQuota:
-		return slices.ContainsFunc(now.Topology.Allotments(), func(a schema.Allotment) bool { return a.Entity.String() == c.Name && a.By == c.Address })
-	}
-	return false
-}
-
 func (c *Change) id() schema.ID { return schema.ID{Kind: c.Kind, Name: c.Name} }
 
 func (o *Obstacle) id() schema.ID { return schema.ID{Kind: o.Kind, Name: o.Name} }
 
-// declared are the blocks of a topology by address.
-type declared map[schema.Addr]declaration
+// declared is what the files and the ledger know of.
+type declared struct {
+	blocks   map[schema.Addr]*schema.Decl
+	subjects map[subject]bool
+}
 
-type declaration struct {
-	*schema.Decl
+// subject is an object that an address may change: that of its block, a right or
+// a quota that follows from it, or what is left of blocks that are gone.
+type subject struct {
+	addr   schema.Addr
 	object schema.ID
 }
 
-func declarations(t *schema.Topology) declared {
-	in := make(declared, len(t.Resources)+len(t.Removals))
+func declarations(now Now) *declared {
+	t, l := now.Topology, now.Snapshot.Ledger.Value
+	in := &declared{blocks: make(map[schema.Addr]*schema.Decl, len(t.Resources)+len(t.Removals)), subjects: map[subject]bool{}}
 	for _, r := range t.Resources {
-		in[r.Declared().Addr] = declaration{r.Declared(), r.ID()}
+		in.block(r.Declared(), r.ID())
 	}
 	for i := range t.Removals {
-		in[t.Removals[i].Addr] = declaration{&t.Removals[i].Decl, t.Removals[i].Object}
+		in.block(&t.Removals[i].Decl, t.Removals[i].Object)
+	}
+	for _, g := range t.Grants() {
+		in.subjects[subject{g.By, g.ID()}] = true
+	}
+	for _, a := range t.Allotments() {
+		in.subjects[subject{a.By, a.Entity.ID()}] = true
+	}
+	for right, holders := range l.Holders {
+		if _, held := holders[t.Name]; held {
+			in.orphan(schema.ID{Kind: schema.KindACL, Name: right})
+		}
+	}
+	for entity, owner := range l.Owners[schema.KindQuota] {
+		if owner.Topology == t.Name {
+			in.orphan(schema.ID{Kind: schema.KindQuota, Name: entity})
+		}
 	}
 	return in
 }
 
+func (in *declared) block(d *schema.Decl, object schema.ID) {
+	in.blocks[d.Addr] = d
+	in.subjects[subject{d.Addr, object}] = true
+}
+
+func (in *declared) orphan(object schema.ID) {
+	in.subjects[subject{schema.Orphan(object), object}] = true
+}
+
 // written is where the files say what the value at a path of the block shall be.
-func (in declared) written(block schema.Addr, path string) hcl.Range {
-	if d, ok := in[block]; ok {
-		return plan.Written(d.Decl, path)
+func (in *declared) written(block schema.Addr, path string) hcl.Range {
+	if d, ok := in.blocks[block]; ok {
+		return plan.Written(d, path)
 	}
 	return hcl.Range{}
 }
 
-func (in declared) change(c *Change) plan.Change {
+func (in *declared) change(c *Change) plan.Change {
 	return plan.Change{
 		Addr: c.Address, Object: c.id(), Action: c.Action, NeededBy: c.NeededBy, Adopts: c.Adopts, Source: in.written(c.Address, ""),
 		Fields: mapped(c.Fields, func(f *Field) plan.Field {

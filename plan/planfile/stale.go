@@ -99,7 +99,7 @@ func (d *Document) adopted(p *plan.Plan) Changed {
 func addressOf(t *schema.Topology, id schema.ID) schema.Addr {
 	i := slices.IndexFunc(t.Resources, func(r schema.Resource) bool { return r.ID() == id })
 	if i < 0 {
-		return schema.Addr{Role: schema.RoleOrphan, Kind: id.Kind, Key: id.Name, Keyed: true}
+		return schema.Orphan(id)
 	}
 	return t.Resources[i].Declared().Addr
 }
