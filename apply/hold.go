@@ -150,6 +150,10 @@ func owned(c *plan.Claim) ledger.Owned {
 // record writes down what became of the steps that were announced. Of a step
 // that may have been carried out the intent stays: the next apply finds out.
 func (r *run) record(ctx context.Context) {
+	claims := make(map[schema.ID]plan.Claim, len(r.plan.Claims))
+	for _, c := range r.plan.Claims {
+		claims[c.Object] = c
+	}
 	var records []ledger.Record
 	for i, s := range r.report.Steps {
 		id, outcome := s.About().Object, r.report.Results[i].Outcome
@@ -162,23 +166,17 @@ func (r *run) record(ctx context.Context) {
 		case removes(s) && outcome != Unknown && r.announced(s):
 			records = append(records, r.undone(id)...)
 		case !removes(s) && r.announced(s):
-			records = append(records, r.made(id, outcome)...)
+			records = append(records, r.made(id, claims[id], outcome)...)
 		}
 	}
 	r.write(ctx, records)
 }
 
 // made is what a creation leaves to note.
-func (r *run) made(id schema.ID, outcome Outcome) []ledger.Record {
+func (r *run) made(id schema.ID, claim plan.Claim, outcome Outcome) []ledger.Record {
 	switch outcome {
 	case Done:
-		claim := plan.Claim{Object: id}
-		for _, c := range r.plan.Claims {
-			if c.Object == id {
-				claim = c
-			}
-		}
-		claim.TopicID = r.lives[id]
+		claim.Object, claim.TopicID = id, r.lives[id]
 		return []ledger.Record{owned(&claim)}
 	case Unknown:
 		return nil

@@ -40,10 +40,8 @@ func (b *aclBlock) attrs() map[string]hcl.Range {
 
 // acls evaluates one block.
 func (l *loader) acls(b *aclBlock, all []instance) []schema.Resource {
-	resources := make([]schema.Resource, 0, len(all))
 	attrs := b.attrs()
-	l.forEach(all, func(i instance) {
-		s := l.scope(i.ctx)
+	return l.made(all, func(s *scope, i instance) schema.Resource {
 		a := &schema.ACL{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels)}
 		if !s.failing(func() { a.Principal = s.principal(b.Principal) }) && a.Principal == "" {
 			s.missing(b.Principal, b.DefRange, "principal", `who may, like principal = "User:audit"; "User:*" is everybody`)
@@ -51,11 +49,11 @@ func (l *loader) acls(b *aclBlock, all []instance) []schema.Resource {
 		a.Host, a.Permission = s.host(b.Host), s.permission(b.Permission)
 		a.Resource = s.resource(b.Resource, b.DefRange, attrs)
 		a.Operations = s.operations(b.Operations, b.DefRange, a.Resource.Type)
-		if !s.failed {
-			resources = append(resources, a)
+		if s.failed {
+			return nil
 		}
+		return a
 	})
-	return resources
 }
 
 // missing refuses a block that lacks what it is nothing without: the attribute

@@ -107,3 +107,14 @@ func varies(a *hcl.Attribute) bool {
 	}
 	return false
 }
+
+// made is an object of each instance of a block; one that is nil is left out.
+func (l *loader) made(all []instance, one func(*scope, instance) schema.Resource) []schema.Resource {
+	resources := make([]schema.Resource, 0, len(all))
+	l.forEach(all, func(i instance) {
+		if r := one(l.scope(i.ctx), i); r != nil {
+			resources = append(resources, r)
+		}
+	})
+	return resources
+}

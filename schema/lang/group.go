@@ -51,10 +51,8 @@ func (b *groupBlock) attrs() map[string]hcl.Range {
 
 // groups evaluates one block.
 func (l *loader) groups(b *groupBlock, all []instance) []schema.Resource {
-	resources := make([]schema.Resource, 0, len(all))
 	attrs := b.attrs()
-	l.forEach(all, func(i instance) {
-		s := l.scope(i.ctx)
+	return l.made(all, func(s *scope, i instance) schema.Resource {
 		g := &schema.Group{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels)}
 		var named bool
 		g.GroupID, named = s.labelled(b.GroupID, b.Label, b.LabelRange, s.plain)
@@ -62,11 +60,11 @@ func (l *loader) groups(b *groupBlock, all []instance) []schema.Resource {
 		g.Principal = s.application(b.Principal)
 		g.Client = s.client(consumerKeys, b.Client, attrs)
 		g.Quota = s.quota(b.Quota, g.Principal, g.Client)
-		if named {
-			resources = append(resources, g)
+		if !named {
+			return nil
 		}
+		return g
 	})
-	return resources
 }
 
 // reading evaluates what a group reads, and how.

@@ -37,10 +37,8 @@ func (b *producerBlock) attrs() map[string]hcl.Range {
 
 // producers evaluates one block.
 func (l *loader) producers(b *producerBlock, all []instance) []schema.Resource {
-	resources := make([]schema.Resource, 0, len(all))
 	attrs := b.attrs()
-	l.forEach(all, func(i instance) {
-		s := l.scope(i.ctx)
+	return l.made(all, func(s *scope, i instance) schema.Resource {
 		p := &schema.Producer{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels)}
 		p.Queues = s.queues(b.Queues, b.DefRange)
 		p.Principal = s.application(b.Principal)
@@ -51,7 +49,6 @@ func (l *loader) producers(b *producerBlock, all []instance) []schema.Resource {
 		}
 		p.Client = s.client(producerKeys, b.Client, attrs)
 		p.Quota = s.quota(b.Quota, p.Principal, p.Client)
-		resources = append(resources, p)
+		return p
 	})
-	return resources
 }

@@ -177,16 +177,14 @@ func (s *scope) deadLetter(self schema.Addr, expr hcl.Expression, references map
 }
 
 func (l *loader) externals(b *externalBlock, all []instance) []schema.Resource {
-	resources := make([]schema.Resource, 0, len(all))
 	attrs := map[string]hcl.Range{}
 	note(attrs, "topic", b.Topic)
-	l.forEach(all, func(i instance) {
-		s := l.scope(i.ctx)
+	return l.made(all, func(s *scope, i instance) schema.Resource {
 		q := &schema.ExternalQueue{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels)}
 		var named bool
-		if q.Topic, named = s.labelled(b.Topic, b.Label, b.LabelRange, s.topicName); named {
-			resources = append(resources, q)
+		if q.Topic, named = s.labelled(b.Topic, b.Label, b.LabelRange, s.topicName); !named {
+			return nil
 		}
+		return q
 	})
-	return resources
 }

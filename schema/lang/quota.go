@@ -52,10 +52,8 @@ func (b *quotaBlock) attrs() map[string]hcl.Range {
 
 // quotas evaluates one block.
 func (l *loader) quotas(b *quotaBlock, all []instance) []schema.Resource {
-	resources := make([]schema.Resource, 0, len(all))
 	attrs := b.attrs()
-	l.forEach(all, func(i instance) {
-		s := l.scope(i.ctx)
+	return l.made(all, func(s *scope, i instance) schema.Resource {
 		q := &schema.Quota{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels)}
 		q.Entity = schema.Entity{
 			User:     s.entityName(b.User, s.limitedUser),
@@ -63,11 +61,11 @@ func (l *loader) quotas(b *quotaBlock, all []instance) []schema.Resource {
 			IP:       s.entityName(b.IP, s.address),
 		}
 		q.Limits = s.limits(b.limited(), b.DefRange)
-		if s.entity(b, q); !s.failed {
-			resources = append(resources, q)
+		if s.entity(b, q); s.failed {
+			return nil
 		}
+		return q
 	})
-	return resources
 }
 
 // entityName is a part of whom a quota limits. Unlike elsewhere null says

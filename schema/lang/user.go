@@ -46,10 +46,8 @@ func (b *userBlock) attrs() map[string]hcl.Range {
 
 // users evaluates one block.
 func (l *loader) users(b *userBlock, all []instance) []schema.Resource {
-	resources := make([]schema.Resource, 0, len(all))
 	attrs := b.attrs()
-	l.forEach(all, func(i instance) {
-		s := l.scope(i.ctx)
+	return l.made(all, func(s *scope, i instance) schema.Resource {
 		u := &schema.User{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels), Iterations: schema.DefaultIterations, PasswordVersion: 1}
 		var named bool
 		u.Name, named = s.labelled(b.Name, b.Label, b.LabelRange, s.userName)
@@ -62,11 +60,11 @@ func (l *loader) users(b *userBlock, all []instance) []schema.Resource {
 			u.PasswordVersion = int(n)
 		}
 		s.mark(i)
-		if named {
-			resources = append(resources, u)
+		if !named {
+			return nil
 		}
+		return u
 	})
-	return resources
 }
 
 // userName refuses what is a principal, or no name at all.
