@@ -31,6 +31,7 @@ const (
 type throttle struct {
 	lists   map[string]lists // by topic
 	brokers []int32          // those with a rate
+	rate    int64            // that rate, when it was set
 }
 
 // lists are replicas as Kafka lists them, partition:broker, by key: the
@@ -130,7 +131,8 @@ func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
 		steps = r.without(steps, r.alter(ctx, wanted))
 		_, brokers = r.touched(steps)
 		r.slowed.brokers = append(r.slowed.brokers, brokers...)
-		steps = r.without(steps, r.alter(ctx, rated(brokers, t.rate(t.Throttle))))
+		r.slowed.rate = t.rate(t.Throttle)
+		steps = r.without(steps, r.alter(ctx, rated(brokers, r.slowed.rate)))
 		return nil
 	})
 	if err != nil {
@@ -158,7 +160,8 @@ func (r *run) pace(ctx context.Context) error {
 		}
 		slices.Sort(l.needed)
 		r.slowed.brokers = slices.DeleteFunc(slices.Compact(l.needed), func(id int32) bool { return !r.plan.Cluster.Up(id) })
-		return flat(r.alter(ctx, rated(r.slowed.brokers, t.rate(t.Throttle))))
+		r.slowed.rate = t.rate(t.Throttle)
+		return flat(r.alter(ctx, rated(r.slowed.brokers, r.slowed.rate)))
 	})
 	if err != nil {
 		return fmt.Errorf("the moves under way keep the rate they were started at: %w", err)
@@ -337,7 +340,7 @@ func (r *run) limit() int64 {
 	if len(r.slowed.brokers) == 0 {
 		return 0
 	}
-	return r.Throttle
+	return r.slowed.rate
 }
 
 // unsure says whether a move may have been started without us knowing.

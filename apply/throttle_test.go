@@ -159,6 +159,11 @@ func TestThrottleOfAnotherTopology(t *testing.T) {
 	if len(m.ledger.live.Throttles) != 1 {
 		t.Error(m.ledger.live.Throttles)
 	}
+	for _, e := range m.events {
+		if p, is := e.(apply.MoveProgress); is && p.Rate != 600 {
+			t.Errorf("the rate is said to be %d", p.Rate)
+		}
+	}
 }
 
 // Without the lock that guards throttles nothing moves.

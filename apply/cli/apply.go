@@ -73,6 +73,9 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 	if err != nil {
 		return err
 	}
+	if flags.lockTimeout < 0 {
+		return fmt.Errorf("--lock-timeout is 0 or more, not %v", flags.lockTimeout)
+	}
 	var saved *planfile.Document
 	if file != "" {
 		if saved, err = readPlan(file); err != nil {

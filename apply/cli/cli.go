@@ -11,12 +11,14 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/mitchellh/go-wordwrap"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/queueform/queueform/plan/connect"
@@ -121,6 +123,9 @@ could lose, apply makes it so from a pipeline.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRunE: func(c *cobra.Command, args []string) error {
+			return empty(c.Flags(), args)
+		},
 	}
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
@@ -135,6 +140,20 @@ could lose, apply makes it so from a pipeline.`,
 	flags.SortFlags = false
 	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.historyCommand(), a.unlockCommand(), a.clientCommand(), a.explainCommand())
 	return root
+}
+
+// empty refuses what a script says whose variable is unset: apply "$PLAN" would
+// apply another plan than was reviewed.
+func empty(flags *pflag.FlagSet, args []string) (err error) {
+	if slices.Contains(args, "") {
+		return errors.New("an argument is empty: is a variable unset?")
+	}
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			err = fmt.Errorf("--%s is empty: is a variable unset?", f.Name)
+		}
+	})
+	return err
 }
 
 // topologyFlags are those of every command that loads a topology.

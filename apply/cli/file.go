@@ -10,8 +10,12 @@ import (
 
 // replace gives a file new contents whole or not at all, and leaves its
 // permissions as they are. A symbolic link stays one: the file that it leads
-// to is replaced. A file that is not there yet is made, for its owner alone.
+// to is replaced. A device or a pipe, as /dev/stdout may be, is written to. A
+// file that is not there yet is made, for its owner alone.
 func replace(path string, contents []byte) error {
+	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
+		return os.WriteFile(path, contents, 0) // not renamed over: it would be gone
+	}
 	mode := fs.FileMode(0o600)
 	target, err := filepath.EvalSymlinks(path)
 	switch {

@@ -25,6 +25,9 @@ when, who, from where, of which git commit, what changed, and how it ended.`,
 			if format != "text" && format != "json" {
 				return fmt.Errorf("--format is text or json, not %q", format)
 			}
+			if last < 0 {
+				return fmt.Errorf("--last is 0 or more, not %d", last)
+			}
 			s, err := a.open(c.Context(), planFlags{})
 			if err != nil {
 				return err

@@ -27,10 +27,10 @@ group that reads it. Kafka has no way back.
 
 Measured: the messages between the first and the next offset of each partition,
 the bytes of its largest replica, and how much of it each group has not read that
-has committed an offset there, or shares the topic. Compacted messages and the
-marks of transactions count, so it is "up to". It only warns where the topic is
-empty and no group reads it. Without the right to see all groups (Describe on the
-cluster) the readers are unknown, and it blocks.
+has committed an offset there, has a member who reads the topic, or shares it.
+Compacted messages and the marks of transactions count, so it is "up to". It only
+warns where the topic is empty and no group reads it. Without the right to see
+all groups (Describe on the cluster) the readers are unknown, and it blocks.
 
 Safer: stop the producers, and let every group read to the end first.`,
 	},

@@ -187,6 +187,34 @@ func TestReaders(t *testing.T) {
 	}
 }
 
+// A group whose members have committed nothing reads, all the same.
+func TestMembersRead(t *testing.T) {
+	for name, protocol := range map[string]kgo.Opt{
+		"classic": kgo.Balancers(kgo.RangeBalancer()),
+		"KIP-848": kgo.ServerSideBalancer(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			kafka, client := start(t)
+			create(t, client, nil, "orders", "other")
+			joined := make(chan struct{})
+			join := sync.OnceFunc(func() { close(joined) })
+			member, err := kgo.NewClient(
+				kgo.SeedBrokers(kafka.ListenAddrs()...), protocol, kgo.ConsumerGroup("billing"), kgo.ConsumeTopics("orders"),
+				kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { join() }),
+			)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer member.Close()
+			<-joined
+			want := map[string]live.Seen[live.Readers]{"orders": live.Is(live.Readers{"billing": {}}), "other": live.Is(live.Readers{})}
+			if diff := cmp.Diff(want, readers(t, client, "orders", "other")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // A list of groups that may lack some is no list.
 func TestReadersUnseen(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -38,15 +39,21 @@ func follow(ctx context.Context, client *kgo.Client, answers map[string]live.See
 	if err != nil {
 		return unreadable("*", err)
 	}
-	var consuming, sharing []string
+	var consuming, joined, sharing []string
 	for _, g := range listed.Sorted() {
 		if g.ProtocolType == "share" {
 			sharing = append(sharing, g.Group)
-		} else {
-			consuming = append(consuming, g.Group)
+			continue
+		}
+		consuming = append(consuming, g.Group)
+		if g.State != "Empty" {
+			joined = append(joined, g.Group)
 		}
 	}
-	if unseen := takeCommitted(answers, admin.FetchManyOffsets(ctx, consuming...)); unseen.Why != "" || len(sharing) == 0 {
+	if unseen := takeCommitted(answers, admin.FetchManyOffsets(ctx, consuming...)); unseen.Why != "" {
+		return unseen
+	}
+	if unseen := takeMembers(ctx, admin, answers, joined); unseen.Why != "" || len(sharing) == 0 {
 		return unseen
 	}
 	shared, err := admin.DescribeShareGroupOffsets(ctx, sharing...)
@@ -87,6 +94,49 @@ func takeCommitted(answers map[string]live.Seen[live.Readers], fetched kadm.Fetc
 		}
 	}
 	return live.Seen[live.Readers]{}
+}
+
+// takeMembers notes the topics that members of groups read, who may have
+// committed nothing yet.
+func takeMembers(ctx context.Context, admin *kadm.Client, answers map[string]live.Seen[live.Readers], groups []string) live.Seen[live.Readers] {
+	if len(groups) == 0 { // that would describe all
+		return live.Seen[live.Readers]{}
+	}
+	described, err := admin.DescribeGroups(ctx, groups...)
+	if err != nil {
+		return unreadable("*", err)
+	}
+	var next []string // of the protocol of KIP-848 (Kafka 3.7+), whose members this request does not show
+	for group, g := range described {
+		if unseen := unreadable(group, g.Err); unseen.Why != "" {
+			return unseen
+		}
+		if len(g.Members) == 0 {
+			next = append(next, group)
+		}
+		noteAll(answers, group, g.JoinTopics(), g.AssignedPartitions())
+	}
+	if len(next) == 0 {
+		return live.Seen[live.Readers]{}
+	}
+	again, err := admin.DescribeConsumerGroups(ctx, next...)
+	if err != nil {
+		return unreadable("*", err)
+	}
+	for group, g := range again {
+		if unseen := unreadable(group, g.Err); unseen.Why != "" {
+			return unseen
+		}
+		noteAll(answers, group, g.SubscribedTopics(), g.AssignedPartitions())
+	}
+	return live.Seen[live.Readers]{}
+}
+
+// noteAll keeps that a group reads topics: those it asks for, and has.
+func noteAll(answers map[string]live.Seen[live.Readers], group string, wants []string, has kadm.TopicsSet) {
+	for _, topic := range slices.Concat(wants, has.Topics()) {
+		note(answers, topic, group, 0, live.NoOffset)
+	}
 }
 
 // takeShared notes where share groups are (KIP-932, Kafka 4.0+): what lies

@@ -21,8 +21,8 @@ type Request struct {
 
 // Acquire takes a lock. It makes the ledger if there is none. Its error is a
 // [*Locked] where somebody else has the lock and keeps it longer than the
-// patience; a [*Damaged], [*Newer], [*Denied] or [*Unsuitable] where the ledger
-// cannot be used.
+// patience; a [*Damaged], [*Foreign], [*Newer], [*Denied] or [*Unsuitable] where
+// the ledger cannot be used.
 func Acquire(ctx context.Context, t Topic, r Request) (*Hold, error) {
 	h := &Hold{lock: r.Lock, log: newLog(t), stopped: make(chan struct{})}
 	prepared, cancel := context.WithTimeout(ctx, RequestTimeout)

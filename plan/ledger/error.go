@@ -36,6 +36,16 @@ type Damaged struct {
 
 func (d *Damaged) Error() string { return fmt.Sprintf("the ledger %s is damaged: %s", d.Topic, d.Why) }
 
+// Foreign says that the topic is no ledger: somebody's messages are at its
+// beginning. It is not rebuilt, which would delete them.
+type Foreign struct {
+	Topic string
+}
+
+func (f *Foreign) Error() string {
+	return fmt.Sprintf("the topic %s is no ledger, since queueform did not write its beginning: name another in the cluster block, or delete it if nobody needs it", f.Topic)
+}
+
 // Newer says that a newer queueform writes this ledger.
 type Newer struct {
 	Topic   string
@@ -63,5 +73,5 @@ type Unsuitable struct {
 }
 
 func (u *Unsuitable) Error() string {
-	return fmt.Sprintf("the ledger %s has %s = %q, which must be %q", u.Topic, u.Key, u.Value, u.Want)
+	return fmt.Sprintf("the ledger %s has %s = %q, which must be %q: set it so, or name another topic in the cluster block", u.Topic, u.Key, u.Value, u.Want)
 }

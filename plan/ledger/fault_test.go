@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -206,7 +207,6 @@ func TestDamage(t *testing.T) {
 		damage func(*kafka)
 		want   string
 	}{
-		"a foreign beginning": {func(k *kafka) { k.make(); k.put("hello") }, beginning},
 		"a lost beginning": {func(k *kafka) {
 			k.release(k.acquire("shop", "ann"))
 			k.truncate(1)
@@ -237,6 +237,50 @@ func TestDamage(t *testing.T) {
 			k.acquire("shop", "bob")
 			if err := Rebuild(t.Context(), k.topic()); err == nil || err.Error() != "the ledger __queueform is not damaged" {
 				t.Errorf("rebuilding it again: %v", err)
+			}
+		})
+	}
+}
+
+// Somebody's messages are not deleted by who names their topic as the ledger.
+func TestForeignTopic(t *testing.T) {
+	const want = "the topic __queueform is no ledger, since queueform did not write its beginning: name another in the cluster block, or delete it if nobody needs it"
+	k := start(t)
+	k.make()
+	k.put("hello")
+	if seen := Read(t.Context(), k.topic()); seen.State != live.Unseen || seen.Why != want {
+		t.Errorf("a plan sees %v: %s", seen.State, seen.Why)
+	}
+	_, err := Acquire(t.Context(), k.topic(), Request{Lock: TopologyLock("shop"), Holder: holder("shop", "ann")})
+	for _, err := range []error{err, Rebuild(t.Context(), k.topic())} {
+		if !is[*Foreign](err) || err.Error() != want {
+			t.Errorf("the topic is taken: %v", err)
+		}
+	}
+}
+
+// A topic with several partitions, or one that forgets, is no better when it is rebuilt.
+func TestUnsuitableIsNotRebuilt(t *testing.T) {
+	for key, spoil := range map[string]func(context.Context, *kadm.Client) error{
+		"partitions": func(ctx context.Context, admin *kadm.Client) error {
+			_, err := admin.UpdatePartitions(ctx, 3, name)
+			return err
+		},
+		"retention.ms": func(ctx context.Context, admin *kadm.Client) error {
+			_, err := admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Name: "retention.ms", Value: new("1000")}}, name)
+			return err
+		},
+	} {
+		t.Run(key, func(t *testing.T) {
+			k := start(t)
+			k.release(k.acquire("shop", "ann"))
+			k.truncate(-1)
+			if err := spoil(t.Context(), kadm.NewClient(k.client)); err != nil {
+				t.Fatal(err)
+			}
+			err := Rebuild(t.Context(), k.topic())
+			if why, is := errors.AsType[*Unsuitable](err); !is || why.Key != key {
+				t.Errorf("it is rebuilt: %v", err)
 			}
 		})
 	}
@@ -293,7 +337,7 @@ func TestTopicThatForgets(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Acquire(t.Context(), k.topic(), Request{Lock: TopologyLock("shop"), Holder: holder("shop", "ann")})
-		want := fmt.Sprintf("the ledger __queueform has %s = %q, which must be %q", key, value, settings[key])
+		want := fmt.Sprintf("the ledger __queueform has %s = %q, which must be %q: set it so, or name another topic in the cluster block", key, value, settings[key])
 		if err == nil || err.Error() != want {
 			t.Errorf("an apply is told %v", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -108,7 +109,7 @@ func (l *log) final(err error) error {
 // passing says whether the same may succeed in a moment: brokers come and go,
 // and with them the leader of the partition.
 func passing(err error) bool {
-	for _, final := range []func(error) bool{is[*Damaged], is[*Newer], is[*Denied], is[*Lost], is[*Unsuitable]} {
+	for _, final := range []func(error) bool{is[*Damaged], is[*Foreign], is[*Newer], is[*Denied], is[*Lost], is[*Unsuitable]} {
 		if final(err) {
 			return false
 		}
@@ -154,7 +155,7 @@ func (l *log) locate(ctx context.Context) (there bool, brokers int, err error) {
 	case err != nil:
 		return false, 0, err
 	case len(t.Partitions) != 1:
-		return false, 0, l.damaged(fmt.Sprintf("the topic has %d partitions, and must have one", len(t.Partitions)))
+		return false, 0, &Unsuitable{Topic: l.Name, Key: "partitions", Value: strconv.Itoa(len(t.Partitions)), Want: "1"}
 	case l.id != live.TopicID{} && l.id != t.TopicID:
 		return false, 0, l.damaged("somebody has deleted the topic and made it again")
 	}
@@ -300,6 +301,9 @@ func (l *log) record(r *kgo.Record) error {
 	if newer, is := errors.AsType[*Newer](err); is {
 		newer.Topic = l.Name
 		return newer
+	}
+	if e == nil && l.fold.records == 0 {
+		return &Foreign{Topic: l.Name}
 	}
 	if damage := l.fold.take(r.Offset, r.Timestamp.UnixMilli(), e); damage != "" {
 		return l.damaged(damage)

@@ -21,7 +21,8 @@ func Unlock(ctx context.Context, t Topic, claim string, by Holder) error {
 }
 
 // Rebuild begins a damaged ledger anew. All that it knew is gone: nothing is
-// owned, nothing is locked, and who works still has lost the lock.
+// owned, nothing is locked, and who works still has lost the lock. A topic that
+// is no ledger, or would lose it again, is left alone.
 func Rebuild(ctx context.Context, t Topic) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
@@ -30,6 +31,9 @@ func Rebuild(ctx context.Context, t Topic) error {
 	case err == nil:
 		return fmt.Errorf("the ledger %s is not damaged", t.Name)
 	case !is[*Damaged](err):
+		return err
+	}
+	if err := damaged.persist(ctx, func() error { return damaged.suits(ctx) }); err != nil {
 		return err
 	}
 	value, err := encode(&Entry{Record: Format{Ledger: newID(), Anew: true}})

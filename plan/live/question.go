@@ -66,8 +66,8 @@ const NoOffset int64 = -1
 // Offsets are a topic's, by partition.
 type Offsets []int64
 
-// Readers are the groups that have committed offsets for a topic, or that
-// share it (KIP-932).
+// Readers are the groups that have committed offsets for a topic, have members
+// who read it, or share it (KIP-932).
 type Readers map[string]Progress
 
 // Progress is the next offset that a group reads, by partition. One that it
