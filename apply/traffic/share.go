@@ -1,0 +1,177 @@
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// sharer is a member of a share group (KIP-932, Kafka 4.2+).
+type sharer struct {
+	*Receiver
+	client   *kgo.Client
+	admin    *kadm.Client
+	ends     map[place]int64 // as of the start
+	came     time.Time       // when the last message did
+	looked   time.Time       // when the group's positions were last asked for
+	released map[place]int64 // the last offset that this member has released
+	again    bool            // one of those has come again
+}
+
+func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
+	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), came: time.Now(), released: map[place]int64{}}
+	var err error
+	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
+		return nil, err
+	}
+	options := append(slices.Clone(r.Client.Opts()), r.settings().receiving()...)
+	options = append(options,
+		kgo.ShareGroup(r.Group.GroupID), kgo.ConsumeTopics(r.topics()...), kgo.FetchMaxWait(tick),
+		kgo.ShareAckCallback(s.acknowledged),
+	)
+	switch {
+	case r.Singly:
+		options = append(options, kgo.ShareMaxRecords(1), kgo.ShareMaxRecordsStrict())
+	case r.Max > 0:
+		options = append(options, kgo.ShareMaxRecords(int32(min(r.Max, sharedAtOnce))), kgo.ShareMaxRecordsStrict())
+	}
+	if s.client, err = kgo.NewClient(options...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// sharedAtOnce is how many messages brokers give at once.
+const sharedAtOnce = 500
+
+// acknowledged takes what the brokers say of acknowledgements.
+func (s *sharer) acknowledged(_ *kgo.Client, results kgo.ShareAckResults) {
+	for _, r := range results {
+		if r.Err != nil {
+			s.tell(NotAcknowledged{r.Topic, r.Partition, r.Err})
+		}
+	}
+}
+
+func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
+	waiting, cancel := context.WithTimeout(ctx, tick)
+	defer cancel()
+	fetches := s.client.PollRecords(waiting, most)
+	if err := failure(fetches); err != nil {
+		return nil, err
+	}
+	messages := fetches.Records()
+	if len(messages) > 0 {
+		s.came = time.Now()
+	}
+	if s.Once {
+		messages = slices.DeleteFunc(messages, s.seen)
+	}
+	return messages, ctx.Err()
+}
+
+// seen says whether a message has come again, and releases it if so.
+func (s *sharer) seen(m *kgo.Record) bool {
+	p := place{m.Topic, m.Partition}
+	last, known := s.released[p]
+	if known && m.Offset <= last {
+		m.Ack(kgo.AckRelease)
+		s.again = true
+		return true
+	}
+	s.released[p] = m.Offset
+	return false
+}
+
+// hold renews the lock of a message for as long as it is worked on (KIP-1222).
+func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
+	ticker := time.NewTicker(max(time.Until(m.AcquisitionDeadline())/2, tick))
+	stop := make(chan struct{})
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+				m.Ack(kgo.AckRenew)
+				_ = s.client.FlushAcks(ctx) // a lock that is lost is told with the acknowledgement
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		renewing.Wait()
+	}
+}
+
+// settle lets the brokers know; what they say to it comes later, but where
+// messages are acknowledged singly.
+func (s *sharer) settle(ctx context.Context, all []judged) error {
+	for _, m := range all {
+		m.Ack(acks[m.verdict])
+	}
+	if s.Singly {
+		return s.client.FlushAcks(ctx)
+	}
+	return nil
+}
+
+// acks are the verdicts as share groups have them.
+var acks = map[Verdict]kgo.AckStatus{Accept: kgo.AckAccept, Release: kgo.AckRelease, Reject: kgo.AckReject}
+
+const (
+	quiet     = 10 * time.Second // without a message, others have what is missing: a new member is given some within that
+	lookEvery = 5 * tick
+)
+
+// ended compares where the group is with the end: unlike in other groups, what
+// a member has read does not tell.
+func (s *sharer) ended(ctx context.Context) (bool, error) {
+	if s.again {
+		return true, nil
+	}
+	if time.Since(s.looked) < lookEvery {
+		return false, nil
+	}
+	s.looked = time.Now()
+	left, err := s.left(ctx)
+	if left == 0 || err != nil {
+		return err == nil, err
+	}
+	if time.Since(s.came) < quiet {
+		return false, nil
+	}
+	s.tell(Elsewhere{Messages: left})
+	return true, nil
+}
+
+// left is how many messages the group is before the end, at most.
+func (s *sharer) left(ctx context.Context) (int64, error) {
+	groups, err := s.admin.DescribeShareGroupOffsets(ctx, s.Group.GroupID)
+	if err == nil {
+		err = groups.Error()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("where share group %s is: %w", s.Group.GroupID, err)
+	}
+	var left int64
+	offsets := groups[s.Group.GroupID].Offsets
+	for p, end := range s.ends {
+		begun := max(offsets[p.topic][p.partition].StartOffset, 0) // -1: it has not begun
+		left += max(end-begun, 0)
+	}
+	return left, nil
+}
+
+func (s *sharer) leave(ctx context.Context) error {
+	err := s.client.FlushAcks(ctx)
+	s.client.CloseAllowingRebalance()
+	return err
+}
