@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -63,6 +64,10 @@ func (s *Sender) Send(ctx context.Context, from Source) (Progress, error) {
 	}
 	defer client.Close()
 	r := &run{Sender: s, client: client, limits: limits, transactional: s.transactionalID() != "", failed: make(chan struct{})}
+	var giveUp context.CancelFunc
+	r.waiting, giveUp = context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	go r.watch(giveUp)
 	err = r.read(ctx, from)
 	return r.end(err)
 }
@@ -143,8 +148,9 @@ func (s *Sender) limits(ctx context.Context) (limits, error) {
 	return l, nil
 }
 
-// batchOverhead is what Kafka adds to the records of a batch, in bytes.
-const batchOverhead = 61
+// batchOverhead is what is added to the records of a batch, in bytes: by Kafka,
+// and the four of its length, which the client counts too.
+const batchOverhead = 61 + 4
 
 // check refuses what the cluster would.
 func (l *limits) check(m Message) error {
@@ -178,15 +184,17 @@ type run struct {
 	limits
 	client        *kgo.Client
 	transactional bool
-	failed        chan struct{} // closed with the first message that Kafka refuses
+	failed        chan struct{}   // closed with the first message that Kafka refuses
+	waiting       context.Context // for answers
+	handed        atomic.Int64    // messages that were handed over
 
 	sending sync.Mutex // held while a message is handed over or a transaction ends
 	ended   bool       // nothing more is handed over
-	handed  int64      // messages that were handed over
-	open    int        // those in the open transaction; 0: none is open
+	open    int        // messages in the open transaction; 0: none is open
 
 	mu      sync.Mutex
 	began   time.Time
+	answers int64    // messages that Kafka has said something of
 	told    Progress // what is acknowledged, and committed where it must be
 	pending Progress // what is acknowledged in the open transaction
 	refused error    // the first that Kafka refused
@@ -260,10 +268,10 @@ func (r *run) hand(m *kgo.Record) error {
 		}
 		r.open++
 	}
-	if r.handed++; r.handed == 1 {
+	if r.handed.Add(1) == 1 {
 		r.begin()
 	}
-	r.client.Produce(context.Background(), m, r.answered)
+	r.client.Produce(r.waiting, m, r.answered)
 	if r.open >= mostInTransaction {
 		return r.commitOpen()
 	}
@@ -280,14 +288,12 @@ func (r *run) begin() {
 func (r *run) answered(m *kgo.Record, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.answers++
 	switch {
 	case errors.Is(err, kgo.ErrAborting): // what comes of it is told already
 		return
 	case err != nil:
-		if r.refused == nil {
-			r.refused = err
-			close(r.failed)
-		}
+		r.refuse(err)
 		return
 	}
 	to := &r.told
@@ -298,6 +304,39 @@ func (r *run) answered(m *kgo.Record, err error) {
 	to.Bytes += bytesOf(m)
 	if !r.transactional {
 		r.observe()
+	}
+}
+
+// refuse ends the run. It is called with mu held.
+func (r *run) refuse(err error) {
+	if r.refused == nil {
+		r.refused = err
+		close(r.failed)
+	}
+}
+
+// watch gives up where messages wait for delivery.timeout.ms, and Kafka says
+// nothing of any.
+func (r *run) watch(giveUp func()) {
+	timeout := max(r.settings().time("delivery.timeout.ms"), time.Second)
+	ticker := time.NewTicker(timeout / 4)
+	defer ticker.Stop()
+	heard, last := time.Now(), int64(0)
+	for {
+		select {
+		case <-r.waiting.Done():
+			return
+		case <-ticker.C:
+		}
+		r.mu.Lock()
+		answers := r.answers
+		if answers != last || answers == r.handed.Load() {
+			heard, last = time.Now(), answers
+		} else if time.Since(heard) >= timeout {
+			r.refuse(fmt.Errorf("no message was acknowledged within the %v of delivery.timeout.ms", timeout))
+			giveUp()
+		}
+		r.mu.Unlock()
 	}
 }
 
@@ -322,14 +361,15 @@ func (r *run) commitOpen() error {
 	if r.open == 0 {
 		return nil
 	}
-	ctx := context.Background()
-	if err := r.client.Flush(ctx); err != nil {
-		return err
+	err := r.client.Flush(r.waiting)
+	if refused := r.refusal(); refused != nil {
+		return refused
 	}
-	if err := r.refusal(); err != nil {
+	if err != nil {
 		return err
 	}
 	r.open = 0
+	ctx := context.Background()
 	if err := r.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		_ = r.client.EndTransaction(ctx, kgo.TryAbort) // which Kafka does by itself in time
 		return fmt.Errorf("%w: %w", errUnanswered, err)
@@ -357,7 +397,12 @@ func (r *run) abort() error {
 		return nil
 	}
 	r.open = 0
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if r.waiting.Err() != nil { // nobody answers
+		r.client.UnsafeAbortBufferedRecords()
+		return r.client.EndTransaction(ctx, kgo.TryAbort)
+	}
 	return errors.Join(r.client.AbortBufferedRecords(ctx), r.client.EndTransaction(ctx, kgo.TryAbort))
 }
 
@@ -371,14 +416,14 @@ func (r *run) end(err error) (Progress, error) {
 		}
 		err = errors.Join(err, r.abort())
 	}
-	_ = r.client.Flush(context.Background()) // it ends with each message answered
-	r.sending.Lock()
-	defer r.sending.Unlock()
+	_ = r.client.Flush(r.waiting) // what is not answered then is not sent
 	if refused := r.refusal(); refused != nil {
 		err = refused
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err == nil {
 		return r.told, nil
 	}
-	return r.told, &NotSent{Sent: r.told, Failed: r.handed - r.told.Messages, Unknown: errors.Is(err, errUnanswered), Err: err}
+	return r.told, &NotSent{Sent: r.told, Failed: r.handed.Load() - r.told.Messages, Unknown: errors.Is(err, errUnanswered), Err: err}
 }

@@ -58,7 +58,8 @@ const (
 )
 
 // sending are the options of a producer's client. Batch.size has no equal: the
-// client fills its batches up to the largest message.
+// client fills its batches up to the largest message. Delivery.timeout.ms is
+// kept by [run.watch]: the client's own counts from a message's timestamp.
 func (s settings) sending(largest int32) []kgo.Opt {
 	buffer := s.number("buffer.memory")
 	if s.text("buffer.memory") == schema.AutoMemory {
@@ -70,7 +71,6 @@ func (s settings) sending(largest int32) []kgo.Opt {
 		kgo.ProducerBatchCompression(codecs[s.text("compression.type")], kgo.NoCompression()),
 		kgo.ProducerBatchMaxBytes(largest),
 		kgo.ProduceRequestTimeout(max(s.time("request.timeout.ms"), 100*time.Millisecond)),
-		kgo.RecordDeliveryTimeout(max(s.time("delivery.timeout.ms"), time.Second)),
 		kgo.MaxBufferedBytes(int(max(buffer, 2*largest))),
 		kgo.MaxBufferedRecords(mostWaiting),
 	}
