@@ -38,6 +38,8 @@ type Streams struct {
 	Out, Err io.Writer
 	Env      func(string) (string, bool)
 	Terminal bool // In and Err are a person's
+	Screen   bool // Err is a terminal
+	Shown    bool // Out is a terminal
 	Color    bool // Out understands ANSI colours
 	Width    int  // columns of Out
 }
@@ -47,9 +49,11 @@ func System() Streams {
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Width: 80}
 	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && columns > 0 {
 		s.Width = columns
+		s.Shown = true
 		s.Color = os.Getenv("NO_COLOR") == ""
 	}
-	s.Terminal = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
+	s.Screen = term.IsTerminal(int(os.Stderr.Fd()))
+	s.Terminal = s.Screen && term.IsTerminal(int(os.Stdin.Fd()))
 	return s
 }
 

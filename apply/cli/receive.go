@@ -117,7 +117,7 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 	if err := s.reach(ctx); err != nil {
 		return err
 	}
-	meter := progress.NewMeter("received", a.Err, a.Terminal, a.Width)
+	meter := progress.NewMeter("received", a.Err, a.Screen && !a.Shown, a.Width) // the messages are on the screen already
 	received, err := (&traffic.Receiver{
 		Client: s.conn.Client(), Group: group, Queues: queues,
 		Taker: a.taker(flags), Singly: flags.exec != "", Once: flags.release, Max: flags.most, Follow: flags.follow,

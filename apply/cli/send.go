@@ -81,7 +81,7 @@ func (a *app) send(ctx context.Context, name string, values []string, flags send
 	if err := s.reach(ctx); err != nil {
 		return err
 	}
-	meter := progress.NewMeter("sent", a.Err, a.Terminal, a.Width)
+	meter := progress.NewMeter("sent", a.Err, a.Screen, a.Width)
 	sender := &traffic.Sender{
 		Client: s.conn.Client(), Producer: producer, Topic: topic,
 		Observe: func(p traffic.Progress) { meter.Passed(p.Messages, p.Bytes, p.Took) },

@@ -27,7 +27,10 @@ const refresh = 200 * time.Millisecond
 
 // Passed tells how much has passed by now, in so much time.
 func (m *Meter) Passed(messages, bytes int64, took time.Duration) {
-	if now := time.Now(); m.line.terminal && now.After(m.next) {
+	if !m.line.terminal {
+		return
+	}
+	if now := time.Now(); now.After(m.next) {
 		m.next = now.Add(refresh)
 		m.line.line(m.text(messages, bytes, took), false)
 	}

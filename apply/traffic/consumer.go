@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,8 +34,9 @@ type consumer struct {
 	ends   map[place]int64 // as of the start
 	starts map[place]int64 // where the group begins that has committed nothing
 
-	handed int  // messages of the last poll
-	open   bool // not all of those are acknowledged
+	handed  int   // messages of the last poll
+	open    bool  // not all of those are acknowledged
+	trouble error // why it was not in the group, when it last was not
 
 	mu    sync.Mutex
 	came  time.Time          // when the last message did, or a partition
@@ -155,9 +157,11 @@ func (c *consumer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	waiting, cancel := context.WithTimeout(ctx, tick)
 	defer cancel()
 	fetches := c.client.PollRecords(waiting, most)
-	if err := failure(fetches); err != nil {
-		return nil, err
+	fatal, passing := failure(fetches)
+	if fatal != nil {
+		return nil, fatal
 	}
+	c.trouble = cmp.Or(passing, c.trouble)
 	if err := c.seed(ctx); err != nil {
 		return nil, err
 	}
@@ -186,25 +190,38 @@ func (c *consumer) within(fetches kgo.Fetches) []*kgo.Record {
 		}
 		if len(f.Records) > 0 {
 			c.moved[p] = struct{}{}
-			c.came = time.Now()
+			c.came, c.trouble = time.Now(), nil
 		}
 	})
 	c.handed, c.open = len(messages), len(messages) > 0
 	return messages
 }
 
-// failure is what is wrong with a poll, but for that nothing came.
-func failure(fetches kgo.Fetches) error {
+// failure is what is wrong with a poll, but for that nothing came. A member that
+// cannot join tries again: passing is why it could not, to be told where
+// nothing comes of that.
+func failure(fetches kgo.Fetches) (fatal, passing error) {
 	for _, f := range fetches.Errors() {
 		switch {
 		case errors.Is(f.Err, context.DeadlineExceeded), errors.Is(f.Err, context.Canceled), rebalances(f.Err):
+		case passes(f.Err):
+			passing = f.Err
 		case f.Topic == "":
-			return f.Err
+			return f.Err, nil
 		default:
-			return fmt.Errorf("read %s: %w", place{f.Topic, f.Partition}, f.Err)
+			return fmt.Errorf("read %s: %w", place{f.Topic, f.Partition}, f.Err), nil
 		}
 	}
-	return nil
+	return nil, passing
+}
+
+// passes says whether an error keeps a member from its group for now.
+func passes(err error) bool {
+	if _, ok := errors.AsType[*kgo.ErrGroupSession](err); !ok {
+		return false
+	}
+	code, answered := errors.AsType[*kerr.Error](err)
+	return !answered || code.Retriable
 }
 
 // rebalances says whether an error only tells that the group is divided anew.
@@ -331,6 +348,9 @@ func (c *consumer) ended(context.Context) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	waited := time.Since(c.came)
+	if waited > stalled && c.trouble != nil {
+		return false, c.trouble
+	}
 	for p, at := range c.at {
 		if at >= c.ends[p] {
 			continue

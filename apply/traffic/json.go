@@ -222,9 +222,14 @@ func strict(data []byte, into any) error {
 			err = errors.New("something follows the object")
 		}
 	}
+	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case errors.Is(err, io.EOF):
 		return errors.New("it is empty")
+	case ok && mistyped.Field == "":
+		return fmt.Errorf("it is not a message in JSON but a %s", mistyped.Value)
+	case ok:
+		return fmt.Errorf("%s cannot be a %s", mistyped.Field, mistyped.Value)
 	case err != nil:
 		return fmt.Errorf("it is not a message in JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}

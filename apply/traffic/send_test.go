@@ -71,6 +71,8 @@ func TestWrongLines(t *testing.T) {
 		"typo":          {`{"value": "a"}` + "\n" + `{"valu": "a"}`, true, `line 2: it is not a message in JSON: unknown field "valu"`},
 		"none":          {`{"key": "a"}`, true, "it has no value: say null where that is meant"},
 		"both":          {`{"value": "a", "value_base64": "YQ=="}`, true, "it has both value and value_base64"},
+		"number":        {`7`, true, "line 1: it is not a message in JSON but a number"},
+		"mistyped":      {`{"value": "a", "partition": "b"}`, true, "line 1: partition cannot be a string"},
 		"base64":        {`{"value_base64": "?"}`, true, "what is called base64 is not"},
 		"no text":       {"{\"value\": \"\xff\"}", true, "it is not UTF-8"},
 		"partition":     {`{"value": "a", "partition": 12}`, true, "there is no partition 12: the topic has 12"},

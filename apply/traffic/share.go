@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ type sharer struct {
 	looked   time.Time       // when the group's positions were last asked for
 	released map[place]int64 // the last offset that this member has released
 	again    bool            // one of those has come again
+	trouble  error           // why it was not in the group, when it last was not
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
@@ -62,12 +64,14 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	waiting, cancel := context.WithTimeout(ctx, tick)
 	defer cancel()
 	fetches := s.client.PollRecords(waiting, most)
-	if err := failure(fetches); err != nil {
-		return nil, err
+	fatal, passing := failure(fetches)
+	if fatal != nil {
+		return nil, fatal
 	}
+	s.trouble = cmp.Or(passing, s.trouble)
 	messages := fetches.Records()
 	if len(messages) > 0 {
-		s.came = time.Now()
+		s.came, s.trouble = time.Now(), nil
 	}
 	if s.Once {
 		messages = slices.DeleteFunc(messages, s.seen)
@@ -147,6 +151,9 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 	}
 	if time.Since(s.came) < quiet {
 		return false, nil
+	}
+	if s.trouble != nil {
+		return false, s.trouble
 	}
 	s.tell(Elsewhere{Messages: left})
 	return true, nil

@@ -179,6 +179,7 @@ func TestTraffic(t *testing.T) {
 
 // on is the same user in another test.
 func (u *user) on(t *testing.T) *user {
+	t.Helper()
 	same := *u
 	same.T = t
 	return &same
