@@ -15,18 +15,19 @@ import (
 // sharer is a member of a share group (KIP-932, Kafka 4.2+).
 type sharer struct {
 	*Receiver
-	client   *kgo.Client
-	admin    *kadm.Client
-	ends     map[place]int64 // as of the start
-	came     time.Time       // when the last message did
-	looked   time.Time       // when the group's positions were last asked for
-	released map[place]int64 // the last offset that this member has released
-	again    bool            // one of those has come again
-	trouble  error           // why it was not in the group, when it last was not
+	client  *kgo.Client
+	admin   *kadm.Client
+	ends    map[place]int64              // as of the start
+	came    time.Time                    // when the last message did
+	looked  time.Time                    // when the group's positions were last asked for
+	seen    map[place]int64              // after the last message that this member was given
+	owed    map[place]map[int64]struct{} // the offsets that it has released, and neither accepted nor rejected since
+	again   bool                         // one of those has come again
+	trouble error                        // why it was not in the group, when it last was not
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
-	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), came: time.Now(), released: map[place]int64{}}
+	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]struct{}{}}
 	var err error
 	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
 		return nil, err
@@ -74,22 +75,23 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 		s.came, s.trouble = time.Now(), nil
 	}
 	if s.Once {
-		messages = slices.DeleteFunc(messages, s.seen)
+		messages = slices.DeleteFunc(messages, s.back)
+	}
+	for _, m := range messages {
+		p := place{m.Topic, m.Partition}
+		s.seen[p] = max(s.seen[p], m.Offset+1)
 	}
 	return messages, ctx.Err()
 }
 
-// seen says whether a message has come again, and releases it if so.
-func (s *sharer) seen(m *kgo.Record) bool {
-	p := place{m.Topic, m.Partition}
-	last, known := s.released[p]
-	if known && m.Offset <= last {
-		m.Ack(kgo.AckRelease)
-		s.again = true
-		return true
+// back gives a message back that this member has released already.
+func (s *sharer) back(m *kgo.Record) bool {
+	if _, owed := s.owed[place{m.Topic, m.Partition}][m.Offset]; !owed {
+		return false
 	}
-	s.released[p] = m.Offset
-	return false
+	m.Ack(kgo.AckRelease)
+	s.again = true
+	return true
 }
 
 // hold renews the lock of a message for as long as it is worked on (KIP-1222).
@@ -120,11 +122,26 @@ func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
 func (s *sharer) settle(ctx context.Context, all []judged) error {
 	for _, m := range all {
 		m.Ack(acks[m.verdict])
+		s.owe(m)
 	}
 	if s.Singly {
 		return s.client.FlushAcks(ctx)
 	}
 	return nil
+}
+
+// owe notes whether a message is to come again before the end is reached.
+func (s *sharer) owe(m judged) {
+	p := place{m.Topic, m.Partition}
+	switch {
+	case s.Follow: // there is no end
+	case m.verdict != Release:
+		delete(s.owed[p], m.Offset)
+	case s.owed[p] == nil:
+		s.owed[p] = map[int64]struct{}{m.Offset: {}}
+	default:
+		s.owed[p][m.Offset] = struct{}{}
+	}
 }
 
 // acks are the verdicts as share groups have them.
@@ -145,36 +162,57 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	s.looked = time.Now()
-	left, err := s.left(ctx)
-	if left == 0 || err != nil {
-		return err == nil, err
-	}
-	if time.Since(s.came) < quiet {
+	left, known, err := s.left(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case left == 0:
+		return true, nil
+	case time.Since(s.came) < quiet:
 		return false, nil
-	}
-	if s.trouble != nil {
+	case s.trouble != nil:
 		return false, s.trouble
+	case known > 0:
+		s.tell(Elsewhere{Messages: known})
 	}
-	s.tell(Elsewhere{Messages: left})
 	return true, nil
 }
 
-// left is how many messages the group is before the end, at most.
-func (s *sharer) left(ctx context.Context) (int64, error) {
+// left is how many messages may come before the end, at most, and how many of
+// those are certainly there: a partition in which the group has not begun tells
+// nothing. What a group has acknowledged is in its lag alone (KIP-1226, Kafka
+// 4.2+); the offset that it keeps may be far behind.
+func (s *sharer) left(ctx context.Context) (left, known int64, err error) {
 	groups, err := s.admin.DescribeShareGroupOffsets(ctx, s.Group.GroupID)
 	if err == nil {
 		err = groups.Error()
 	}
 	if err != nil {
-		return 0, fmt.Errorf("where share group %s is: %w", s.Group.GroupID, err)
+		return 0, 0, fmt.Errorf("where share group %s is: %w", s.Group.GroupID, err)
 	}
-	var left int64
 	offsets := groups[s.Group.GroupID].Offsets
 	for p, end := range s.ends {
-		begun := max(offsets[p.topic][p.partition].StartOffset, 0) // -1: it has not begun
-		left += max(end-begun, 0)
+		at, ok := offsets[p.topic][p.partition]
+		begun := ok && at.StartOffset >= 0
+		switch {
+		case s.past(p, end), begun && (at.StartOffset >= end || at.Lag == 0):
+		case begun:
+			n := end - at.StartOffset
+			if at.Lag > 0 {
+				n = min(n, at.Lag)
+			}
+			left, known = left+n, known+n
+		default:
+			left += end
+		}
 	}
-	return left, nil
+	return left, known, nil
+}
+
+// past says whether this member has seen the end of a partition, and owes it
+// nothing: where messages keep coming, there is no lag of 0.
+func (s *sharer) past(p place, end int64) bool {
+	return end == 0 || s.seen[p] >= end && len(s.owed[p]) == 0
 }
 
 func (s *sharer) leave(ctx context.Context) error {
