@@ -40,6 +40,8 @@ type Streams struct {
 	Out, Err io.Writer
 	Env      func(string) (string, bool)
 	Terminal bool // In and Err are a person's
+	Screen   bool // Err is a terminal
+	Shown    bool // Out is a terminal
 	Color    bool // Out understands ANSI colours
 	Width    int  // columns of Out
 }
@@ -49,9 +51,11 @@ func System() Streams {
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Width: 80}
 	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && columns > 0 {
 		s.Width = columns
+		s.Shown = true
 		s.Color = os.Getenv("NO_COLOR") == ""
 	}
-	s.Terminal = term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
+	s.Screen = term.IsTerminal(int(os.Stderr.Fd()))
+	s.Terminal = s.Screen && term.IsTerminal(int(os.Stdin.Fd()))
 	return s
 }
 
@@ -138,7 +142,7 @@ could lose, apply makes it so from a pipeline.`,
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "the topology's `DIR`")
 	flags.SortFlags = false
-	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.historyCommand(), a.unlockCommand(), a.clientCommand(), a.explainCommand())
+	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.sendCommand(), a.receiveCommand(), a.historyCommand(), a.unlockCommand(), a.clientCommand(), a.explainCommand())
 	return root
 }
 

@@ -5,6 +5,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -153,14 +154,20 @@ type cost struct {
 
 func (x *bench) run(program string, args ...string) cost {
 	x.Helper()
+	return x.measure(exec.CommandContext(x.Context(), filepath.Join(x.programs, program), args...))
+}
+
+// measure runs a command, whose output is of no interest.
+func (x *bench) measure(command *exec.Cmd) cost {
+	x.Helper()
 	x.count()
-	command := exec.CommandContext(x.Context(), filepath.Join(x.programs, program), args...)
-	command.Dir = x.dir
+	var talk bytes.Buffer
+	command.Dir, command.Stderr = x.dir, &talk
 	began := time.Now()
-	out, err := command.CombinedOutput()
+	err := command.Run()
 	c := cost{time: time.Since(began), requests: x.count()}
 	if err != nil {
-		x.Fatalf("%s %v: %v\n%s", program, args, err, out)
+		x.Fatalf("%v: %v\n%s", command.Args, err, &talk)
 	}
 	c.memory = command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
 	if runtime.GOOS != "darwin" {

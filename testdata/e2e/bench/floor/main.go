@@ -1,10 +1,12 @@
 // Command floor is the least that a program can do to learn what a plan has to
-// know, or to create what an apply has to create: bare requests of the same
-// client library, whose answers nobody looks at.
+// know, to create what an apply has to create, or to send and receive: bare
+// calls of the same client library, whose answers nobody looks at.
 //
 //	floor plan   SERVERS PREFIX COUNT
 //	floor create SERVERS PREFIX COUNT
 //	floor await  SERVERS PREFIX COUNT   creates, until every broker shows the last topic
+//	floor send    SERVERS TOPIC 0       sends the lines of stdin
+//	floor receive SERVERS TOPIC COUNT   prints so many messages
 package main
 
 import (
@@ -23,7 +25,7 @@ import (
 
 func main() {
 	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: floor plan|create|await SERVERS PREFIX COUNT")
+		fmt.Fprintln(os.Stderr, "usage: floor plan|create|await|send|receive SERVERS PREFIX|TOPIC COUNT")
 		os.Exit(2)
 	}
 	if err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
@@ -40,6 +42,12 @@ func run(ctx context.Context, verb, servers, prefix, count string) error {
 	names := make([]string, n)
 	for i := range names {
 		names[i] = fmt.Sprintf("%s%05d", prefix, i)
+	}
+	switch verb {
+	case "send":
+		return send(ctx, strings.Split(servers, ","), prefix)
+	case "receive":
+		return receive(ctx, strings.Split(servers, ","), prefix, fmt.Sprintf("floor-%d", os.Getpid()), n)
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(servers, ",")...), kgo.DisableClientMetrics())
 	if err != nil {

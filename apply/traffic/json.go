@@ -1,0 +1,275 @@
+package traffic
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// JSONLines are messages of one JSON object each, of the form that [Printer]
+// writes: what it says of where a message was is accepted and means nothing,
+// but for the partition, which the message is sent to. A key that a line does
+// not have is the one given, which may be nil.
+func JSONLines(r io.Reader, key []byte) Source {
+	return lines(r, func(line []byte) (*kgo.Record, error) {
+		m, err := parseJSON(line)
+		if err == nil && m.Key == nil {
+			m.Key = key
+		}
+		return m, err
+	})
+}
+
+// message is a message in JSON. What is no text is there as base64.
+type message struct {
+	Topic         string   `json:"topic,omitempty"`
+	Partition     *int32   `json:"partition,omitempty"`
+	Offset        *int64   `json:"offset,omitempty"`
+	Timestamp     stamp    `json:"timestamp,omitzero"`
+	DeliveryCount int32    `json:"delivery_count,omitempty"` // of a share group
+	Key           text     `json:"key,omitzero"`
+	KeyBase64     binary   `json:"key_base64,omitzero"`
+	Value         text     `json:"value,omitzero"` // null: there is none, which in a compacted topic deletes the key
+	ValueBase64   binary   `json:"value_base64,omitzero"`
+	Headers       *headers `json:"headers,omitempty"`
+}
+
+// header is one of a message: Kafka keeps their order, and may have one twice.
+type header struct {
+	Key         text   `json:"key,omitzero"`
+	KeyBase64   binary `json:"key_base64,omitzero"`
+	Value       text   `json:"value,omitzero"`
+	ValueBase64 binary `json:"value_base64,omitzero"`
+}
+
+// text is a string of JSON, or null.
+type text struct {
+	bytes []byte // nil: null
+	there bool
+}
+
+// IsZero leaves it out.
+func (t text) IsZero() bool { return !t.there }
+
+// MarshalJSON writes the string, or null.
+func (t text) MarshalJSON() ([]byte, error) {
+	if t.bytes == nil {
+		return []byte("null"), nil
+	}
+	return marshal(string(t.bytes))
+}
+
+// UnmarshalJSON reads a string, or null.
+func (t *text) UnmarshalJSON(data []byte) error {
+	var s *string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return errors.New("text is a string or null")
+	}
+	*t = text{there: true}
+	if s != nil {
+		t.bytes = []byte(*s)
+	}
+	return nil
+}
+
+// binary is bytes as base64.
+type binary struct {
+	bytes []byte
+	there bool
+}
+
+// IsZero leaves it out.
+func (b binary) IsZero() bool { return !b.there }
+
+// MarshalJSON writes base64.
+func (b binary) MarshalJSON() ([]byte, error) { return json.Marshal(b.bytes) }
+
+// UnmarshalJSON reads base64.
+func (b *binary) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return errors.New("base64 is in a string")
+	}
+	decoded, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return errors.New("what is called base64 is not")
+	}
+	*b = binary{append([]byte{}, decoded...), true}
+	return nil
+}
+
+// stamp is a time in RFC 3339 or, where that cannot say it, in milliseconds.
+type stamp struct{ time.Time }
+
+// MarshalJSON writes milliseconds, which is all that Kafka keeps.
+func (s stamp) MarshalJSON() ([]byte, error) {
+	if at := s.UTC(); at.Year() >= 0 && at.Year() <= 9999 {
+		return marshal(at.Format("2006-01-02T15:04:05.000Z"))
+	}
+	return json.Marshal(s.UnixMilli())
+}
+
+// UnmarshalJSON reads either.
+func (s *stamp) UnmarshalJSON(data []byte) error {
+	var milliseconds int64
+	if json.Unmarshal(data, &milliseconds) == nil {
+		s.Time = time.UnixMilli(milliseconds)
+		return nil
+	}
+	if json.Unmarshal(data, &s.Time) != nil {
+		return errors.New("a timestamp is like \"2026-01-31T12:00:00.000Z\", or a number of milliseconds")
+	}
+	return nil
+}
+
+// headers are a list of headers or, where each is text and there once, a map.
+type headers []header
+
+// UnmarshalJSON reads either. Those of a map are sorted.
+func (h *headers) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		var all []header
+		err := strict(data, &all)
+		*h = all
+		return err
+	}
+	var all map[string]text
+	if err := strict(data, &all); err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		*h = append(*h, header{Key: text{[]byte(key), true}, Value: all[key]})
+	}
+	return nil
+}
+
+// parseJSON reads one line.
+func parseJSON(line []byte) (*kgo.Record, error) {
+	if !utf8.Valid(line) {
+		return nil, errors.New("it is not UTF-8: write what is no text as value_base64 or key_base64")
+	}
+	var m message
+	if err := strict(line, &m); err != nil {
+		return nil, err
+	}
+	r := &kgo.Record{Partition: anywhere, Timestamp: m.Timestamp.Time}
+	if m.Partition != nil {
+		if r.Partition = *m.Partition; r.Partition < 0 {
+			return nil, fmt.Errorf("there is no partition %d", r.Partition)
+		}
+	}
+	var err error
+	if r.Key, _, err = either("key", m.Key, m.KeyBase64); err != nil {
+		return nil, err
+	}
+	var there bool
+	if r.Value, there, err = either("value", m.Value, m.ValueBase64); err != nil {
+		return nil, err
+	}
+	if !there {
+		return nil, errors.New("it has no value: say null where that is meant")
+	}
+	if m.Headers != nil {
+		r.Headers, err = m.Headers.read()
+	}
+	return r, err
+}
+
+func (h headers) read() ([]kgo.RecordHeader, error) {
+	all := make([]kgo.RecordHeader, len(h))
+	for i, header := range h {
+		key, _, err := either("key", header.Key, header.KeyBase64)
+		if err != nil {
+			return nil, fmt.Errorf("header %d: %w", i+1, err)
+		}
+		value, _, err := either("value", header.Value, header.ValueBase64)
+		if err != nil {
+			return nil, fmt.Errorf("header %d: %w", i+1, err)
+		}
+		all[i] = kgo.RecordHeader{Key: string(key), Value: value}
+	}
+	return all, nil
+}
+
+// either is the one of the two that is there.
+func either(name string, t text, b binary) (bytes []byte, there bool, err error) {
+	if t.there && b.there {
+		return nil, false, fmt.Errorf("it has both %s and %s_base64", name, name)
+	}
+	if b.there {
+		return b.bytes, true, nil
+	}
+	return t.bytes, t.there, nil
+}
+
+// strict reads one JSON value that has nothing unknown in it, and nothing after it.
+func strict(data []byte, into any) error {
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.DisallowUnknownFields()
+	err := in.Decode(into)
+	if err == nil {
+		if _, more := in.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("something follows the object")
+		}
+	}
+	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("it is empty")
+	case ok && mistyped.Field == "":
+		return fmt.Errorf("it is not a message in JSON but a %s", mistyped.Value)
+	case ok:
+		return fmt.Errorf("%s cannot be a %s", mistyped.Field, mistyped.Value)
+	case err != nil:
+		return fmt.Errorf("it is not a message in JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+// printed is a message as JSON says it.
+func printed(r *kgo.Record) *message {
+	m := &message{
+		Topic: r.Topic, Partition: &r.Partition, Offset: &r.Offset, Timestamp: stamp{r.Timestamp},
+		DeliveryCount: r.DeliveryCount(),
+	}
+	if r.Key != nil {
+		m.Key, m.KeyBase64 = written(r.Key)
+	}
+	m.Value, m.ValueBase64 = written(r.Value)
+	if len(r.Headers) > 0 {
+		all := make(headers, len(r.Headers))
+		for i, h := range r.Headers {
+			all[i].Key, all[i].KeyBase64 = written([]byte(h.Key))
+			all[i].Value, all[i].ValueBase64 = written(h.Value)
+		}
+		m.Headers = &all
+	}
+	return m
+}
+
+// written is data as text or, where that cannot be, as base64.
+func written(data []byte) (text, binary) {
+	if utf8.Valid(data) {
+		return text{data, true}, binary{}
+	}
+	return text{}, binary{data, true}
+}
+
+// marshal writes JSON without the escapes of HTML.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	out := json.NewEncoder(&b)
+	out.SetEscapeHTML(false)
+	err := out.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}

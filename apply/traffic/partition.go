@@ -1,0 +1,37 @@
+package traffic
+
+import "github.com/twmb/franz-go/pkg/kgo"
+
+// anywhere is the partition of a message that does not name one.
+const anywhere = -1
+
+// partitioner sends a message to the partition that it names, and any other
+// where the client's own partitioner wants it.
+type partitioner struct{ kgo.Partitioner }
+
+// ForTopic gives each topic a partitioner of its own.
+func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
+	return named{p.Partitioner.ForTopic(topic)}
+}
+
+type named struct{ kgo.TopicPartitioner }
+
+// RequiresConsistency keeps a message from another partition where its own has no leader.
+func (n named) RequiresConsistency(m *kgo.Record) bool {
+	return m.Partition != anywhere || n.TopicPartitioner.RequiresConsistency(m)
+}
+
+// Partition is where the message goes.
+func (n named) Partition(m *kgo.Record, partitions int) int {
+	if m.Partition != anywhere {
+		return int(m.Partition)
+	}
+	return n.TopicPartitioner.Partition(m, partitions)
+}
+
+// OnNewBatch lets those without a key change partition.
+func (n named) OnNewBatch() {
+	if inner, ok := n.TopicPartitioner.(kgo.TopicPartitionerOnNewBatch); ok {
+		inner.OnNewBatch()
+	}
+}

@@ -1,0 +1,262 @@
+package traffic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/queueform/queueform/schema"
+	"github.com/queueform/queueform/schema/catalog"
+)
+
+// Verdict is what is to become of a message that was taken.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Accept  Verdict = iota // it is done
+	Release                // it is to be delivered again: to a member of a share group at once, to one of another group never without those after it
+	Reject                 // it cannot be done: it goes to the dead letters
+)
+
+// Taker is what is done with messages.
+type Taker interface {
+	// Take does it with one. An error ends the receiving, and leaves the message unread.
+	Take(ctx context.Context, m *kgo.Record) (Verdict, error)
+
+	// Flush makes sure of what was taken: once it has returned, it may be acknowledged.
+	Flush() error
+}
+
+// Queue is what a group reads.
+type Queue struct {
+	Topic      string
+	DeadLetter string // the topic of its rejected messages; empty: it has none
+}
+
+// Receiver reads the queues of a group as one of its members.
+type Receiver struct {
+	Client  *kgo.Client // the connection; the member has one of its own, with the same options
+	Group   *schema.Group
+	Queues  []Queue
+	Taker   Taker
+	Singly  bool        // each message is acknowledged before the next is taken, and held for as long as taking it takes
+	Max     int64       // messages to take; 0: any number
+	Once    bool        // in a share group: it ends where a message comes again that it has released
+	Follow  bool        // goes on until the context ends; else up to the end as of the start
+	Observe func(Event) // nil: nobody is told
+}
+
+// Event is something that happens while receiving.
+type Event interface{ event() }
+
+// Received is how much was acknowledged by now.
+type Received struct{ Progress }
+
+// NotAcknowledged is that messages were taken and Kafka did not take their
+// acknowledgement: they come again.
+type NotAcknowledged struct {
+	Topic     string
+	Partition int32
+	Err       error
+}
+
+// Elsewhere is that the end was not reached, because other members of the group
+// have what is missing.
+type Elsewhere struct {
+	Partitions int   // that others have; 0: it is not known
+	Messages   int64 // of a share group, that others have or have released
+}
+
+func (Received) event()        {}
+func (NotAcknowledged) event() {}
+func (Elsewhere) event()       {}
+
+// NotDone is a message that its Taker released, in a group that cannot go on
+// without it. It stays unread, and so do those after it in its partition.
+type NotDone struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+}
+
+func (e *NotDone) Error() string {
+	return fmt.Sprintf("the message at offset %d of %s[%d] was not done: it stays unread, and so do those after it there", e.Offset, e.Topic, e.Partition)
+}
+
+// member takes part in a group.
+type member interface {
+	// poll waits a moment for messages, of which there may be none.
+	poll(ctx context.Context, most int) ([]*kgo.Record, error)
+
+	// hold keeps a message for this member until it is released.
+	hold(ctx context.Context, m *kgo.Record) (release func())
+
+	// settle acknowledges messages, in the order in which they came.
+	settle(ctx context.Context, all []judged) error
+
+	// ended says whether the end as of the start is reached.
+	ended(ctx context.Context) (bool, error)
+
+	// leave leaves the group, and what was not settled to its other members.
+	leave(ctx context.Context) error
+}
+
+// judged is a message with what is to become of it.
+type judged struct {
+	*kgo.Record
+	verdict Verdict
+}
+
+// patience is how long acknowledging and leaving may take when all else has ended.
+const patience = 30 * time.Second
+
+// Receive takes messages until Max, the end, the end of the context, or
+// something wrong: an error of the Taker's, of Kafka's, or a [*NotDone]. The
+// progress is what was acknowledged.
+func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
+	m, err := r.join(ctx)
+	if err != nil {
+		return Progress{}, err
+	}
+	w := &work{Receiver: r, member: m}
+	err = w.all(ctx)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return w.progress, errors.Join(err, m.leave(last))
+}
+
+func (r *Receiver) settings() settings { return settings{r.Group.Client, catalog.Consumer} }
+
+func (r *Receiver) join(ctx context.Context) (member, error) {
+	if r.Group.Protocol == schema.Share {
+		return newSharer(ctx, r)
+	}
+	return newConsumer(ctx, r)
+}
+
+func (r *Receiver) topics() []string {
+	all := make([]string, len(r.Queues))
+	for i, q := range r.Queues {
+		all[i] = q.Topic
+	}
+	return all
+}
+
+func (r *Receiver) tell(e Event) {
+	if r.Observe != nil {
+		r.Observe(e)
+	}
+}
+
+// work is one Receive.
+type work struct {
+	*Receiver
+	member
+	began    time.Time
+	taken    int64
+	progress Progress
+}
+
+// atOnce is how many messages are taken before they are acknowledged, at most.
+const atOnce = 50_000
+
+func (w *work) all(ctx context.Context) error {
+	for {
+		most := int64(atOnce)
+		if w.Singly {
+			most = 1
+		}
+		if w.Max > 0 {
+			most = min(most, w.Max-w.taken)
+		}
+		messages, err := w.poll(ctx, int(most))
+		if err != nil {
+			return err
+		}
+		if err := w.work(ctx, messages); err != nil {
+			return err
+		}
+		if w.Max > 0 && w.taken >= w.Max {
+			return nil
+		}
+		if w.Follow {
+			continue
+		}
+		if ended, err := w.ended(ctx); ended || err != nil {
+			return err
+		}
+	}
+}
+
+// work takes some messages and acknowledges them.
+func (w *work) work(ctx context.Context, messages []*kgo.Record) error {
+	if len(messages) == 0 {
+		return ctx.Err()
+	}
+	if w.began.IsZero() {
+		w.began = time.Now()
+	}
+	done, took := w.take(ctx, messages)
+	if err := w.Taker.Flush(); err != nil {
+		return errors.Join(took, err)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := w.settle(last, done); err != nil {
+		return errors.Join(took, err)
+	}
+	for _, m := range done {
+		if m.verdict != Release {
+			w.progress.Messages++
+			w.progress.Bytes += bytesOf(m.Record)
+		}
+	}
+	w.progress.Took = time.Since(w.began)
+	w.tell(Received{w.progress})
+	return took
+}
+
+// take judges messages, up to the first that something is wrong with.
+func (w *work) take(ctx context.Context, messages []*kgo.Record) (done []judged, err error) {
+	done = make([]judged, 0, len(messages))
+	for _, m := range messages {
+		if err := ctx.Err(); err != nil {
+			return done, err
+		}
+		verdict, err := w.one(ctx, m)
+		if err != nil {
+			return done, err
+		}
+		if verdict == Release && w.Group.Protocol != schema.Share {
+			return done, &NotDone{m.Topic, m.Partition, m.Offset}
+		}
+		w.taken++
+		done = append(done, judged{m, verdict})
+	}
+	return done, nil
+}
+
+func (w *work) one(ctx context.Context, m *kgo.Record) (Verdict, error) {
+	if w.Singly {
+		defer w.hold(ctx, m)()
+	}
+	verdict, err := w.Taker.Take(ctx, m)
+	if verdict == Release && w.Group.Protocol != schema.Share && w.deadLetter(m.Topic) != "" {
+		verdict = Reject
+	}
+	return verdict, err
+}
+
+// deadLetter is where the rejected messages of a topic go.
+func (r *Receiver) deadLetter(topic string) string {
+	for _, q := range r.Queues {
+		if q.Topic == topic {
+			return q.DeadLetter
+		}
+	}
+	return ""
+}

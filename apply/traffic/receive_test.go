@@ -1,0 +1,416 @@
+package traffic_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/apply/traffic"
+	"github.com/queueform/queueform/schema"
+)
+
+// Each protocol gives all there is, once, and nothing when there is nothing more.
+func TestReceive(t *testing.T) {
+	for _, protocol := range schema.Protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			k := newKafka(t)
+			for i, value := range count(100) {
+				k.send(fmt.Sprint(i), value)
+			}
+			if d := cmp.Diff(count(100), k.printed(protocol)); d != "" {
+				t.Error(d)
+			}
+			k.send("more", "more")
+			if d := cmp.Diff([]string{"more"}, k.printed(protocol)); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff([]string{""}, k.printed(protocol)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// Max is exact, and the rest is for who comes next.
+func TestMax(t *testing.T) {
+	for _, protocol := range schema.Protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			k := newKafka(t)
+			k.send("key", count(100)...)
+			var out bytes.Buffer
+			r := k.receiver(protocol, traffic.NewPrinter(&out, traffic.Accept))
+			r.Max = 7
+			if p := k.receive(r); p.Messages != 7 || p.Bytes != 7*9 {
+				t.Errorf("the progress is %+v", p)
+			}
+			if d := cmp.Diff(count(7), sorted(out.String())); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff(count(100)[7:], k.printed(protocol)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// Nothing is acknowledged before it was flushed, however the requests go.
+func TestAcknowledgedAfterFlush(t *testing.T) {
+	k := newKafka(t)
+	k.send("a", count(1000)...)
+	k.send("b", count(1000)...)
+	var taken, flushed int64
+	r := k.receiver(schema.Classic, &taker{
+		take:  func(*kgo.Record) (traffic.Verdict, error) { taken++; return traffic.Accept, nil },
+		flush: func() error { flushed = taken; return nil },
+	})
+	k.cluster.ControlKey(kmsg.OffsetCommit.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		k.cluster.KeepControl()
+		var committed int64
+		for _, topic := range req.(*kmsg.OffsetCommitRequest).Topics {
+			for _, p := range topic.Partitions {
+				committed += p.Offset
+			}
+		}
+		if committed > flushed || taken != flushed {
+			t.Errorf("%d messages are committed, %d are taken and %d flushed", committed, taken, flushed)
+		}
+		return nil, nil, false
+	})
+	k.receive(r)
+	if n := k.committed(); n != 2000 || flushed != 2000 {
+		t.Errorf("%d messages are committed and %d flushed, want 2000", n, flushed)
+	}
+}
+
+// What could not be written is not acknowledged, and comes again; so does what
+// was written and could not be acknowledged.
+func TestNothingIsLost(t *testing.T) {
+	commits := 0
+	for name, stop := range map[string]func(*kafka) *traffic.Receiver{
+		"the disk is full": func(k *kafka) *traffic.Receiver {
+			return k.receiver(schema.Classic, &taker{flush: func() error { return errFull }})
+		},
+		"a message is too much": func(k *kafka) *traffic.Receiver {
+			return k.receiver(schema.Classic, &taker{take: func(*kgo.Record) (traffic.Verdict, error) { return traffic.Accept, errFull }})
+		},
+		"the share group's disk is full": func(k *kafka) *traffic.Receiver {
+			return k.receiver(schema.Share, &taker{flush: func() error { return errFull }})
+		},
+		"the commit is lost": func(k *kafka) *traffic.Receiver {
+			k.cluster.ControlKey(kmsg.OffsetCommit.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				k.cluster.KeepControl()
+				if commits++; commits != 2 { // the first is where the group begins
+					return nil, nil, false
+				}
+				resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
+				for _, t := range req.(*kmsg.OffsetCommitRequest).Topics {
+					topic := kmsg.OffsetCommitResponseTopic{Topic: t.Topic, TopicID: t.TopicID}
+					for _, p := range t.Partitions {
+						topic.Partitions = append(topic.Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: 22})
+					}
+					resp.Topics = append(resp.Topics, topic)
+				}
+				return resp, nil, true
+			})
+			return k.receiver(schema.Classic, &taker{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKafka(t)
+			k.send("key", count(20)...)
+			r := stop(k)
+			if p, err := r.Receive(t.Context()); err == nil || p.Messages > 0 {
+				t.Errorf("%d messages were acknowledged, and the error is %v", p.Messages, err)
+			}
+			if d := cmp.Diff(count(20), k.printed(r.Group.Protocol)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// A pipe that nobody reads ends the receiving.
+func TestBrokenPipe(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", count(20)...)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	reader.Close()
+	if _, err := k.receiver(schema.Classic, traffic.NewPrinter(writer, traffic.Accept)).Receive(t.Context()); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("the error is %v", err)
+	}
+	if n := k.committed(); n != 0 {
+		t.Errorf("%d messages are committed", n)
+	}
+}
+
+// A group begins where its block says, at once: what comes later is not behind
+// a later end.
+func TestStart(t *testing.T) {
+	middle := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
+	for start, want := range map[schema.Start][]string{
+		schema.Earliest: {"new", "old"},
+		schema.Latest:   {""},
+		schema.Start(middle.Format(time.RFC3339Nano)): {"new"},
+	} {
+		t.Run(string(start), func(t *testing.T) {
+			k := newKafka(t)
+			old := fmt.Sprintf(`{"value": "old", "timestamp": %d}`, middle.UnixMilli()-1)
+			recent := fmt.Sprintf(`{"value": "new", "timestamp": %d}`, middle.UnixMilli())
+			if _, err := k.sender().Send(t.Context(), traffic.JSONLines(strings.NewReader(old+"\n"+recent), []byte("key"))); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range [][]string{want, {"later"}} {
+				var out bytes.Buffer
+				r := k.receiver(schema.Classic, traffic.NewPrinter(&out, traffic.Accept))
+				r.Group.Start = start
+				k.receive(r)
+				if d := cmp.Diff(want, sorted(out.String())); d != "" {
+					t.Error(d)
+				}
+				k.send("key", "later")
+			}
+		})
+	}
+}
+
+// Kafka's own marks at the end of a partition are no reason to wait.
+func TestEndsInATransaction(t *testing.T) {
+	k := newKafka(t)
+	if _, err := transactional(k).Send(t.Context(), traffic.Values([]byte("key"), count(3))); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(count(3), k.printed(schema.Classic)); d != "" {
+		t.Error(d)
+	}
+	if n := k.committed(); n != 4 {
+		t.Errorf("%d offsets are committed, want 4: the mark, too", n)
+	}
+}
+
+// Follow goes on until it is ended, and what it has taken is acknowledged.
+func TestFollow(t *testing.T) {
+	for _, protocol := range schema.Protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			k := newKafka(t)
+			k.send("key", "first")
+			ctx, cancel := context.WithCancel(t.Context())
+			r := k.receiver(protocol, &taker{})
+			r.Follow = true
+			r.Observe = func(e traffic.Event) {
+				received, ok := e.(traffic.Received)
+				switch {
+				case !ok:
+					t.Errorf("%+v", e)
+				case received.Messages == 1:
+					k.send("key", "second")
+				case received.Messages == 2:
+					cancel()
+				}
+			}
+			if p, err := r.Receive(ctx); p.Messages != 2 || !errors.Is(err, context.Canceled) {
+				t.Errorf("%d messages, and the error is %v", p.Messages, err)
+			}
+			if d := cmp.Diff([]string{""}, k.printed(protocol)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// What is rejected goes to the dead letters with its origin, before it is
+// acknowledged.
+func TestDeadLetters(t *testing.T) {
+	k := newKafka(t)
+	in := `{"key": "k", "value": "bad", "headers": {"trace": "1"}}` + "\n" + `{"key": "k", "value": "good"}`
+	if _, err := k.sender().Send(t.Context(), traffic.JSONLines(strings.NewReader(in), nil)); err != nil {
+		t.Fatal(err)
+	}
+	k.receive(k.receiver(schema.Classic, &taker{take: func(m *kgo.Record) (traffic.Verdict, error) {
+		if string(m.Value) == "bad" {
+			return traffic.Reject, nil
+		}
+		return traffic.Accept, nil
+	}}))
+	dead := k.all("dlq.orders")
+	if len(dead) != 1 {
+		t.Fatalf("%d dead letters, want 1", len(dead))
+	}
+	var headers []string
+	for _, h := range dead[0].Headers {
+		headers = append(headers, h.Key+"="+string(h.Value))
+	}
+	want := []string{
+		"trace=1", "__dlq.errors.topic=orders", "__dlq.errors.partition=" + fmt.Sprint(k.all("orders")[0].Partition),
+		"__dlq.errors.offset=0", "__dlq.errors.group=g", "__dlq.errors.message=rejected by a member of the group",
+	}
+	if d := cmp.Diff(want, headers); d != "" {
+		t.Error(d)
+	}
+	if string(dead[0].Key) != "k" || string(dead[0].Value) != "bad" {
+		t.Errorf("the dead letter is %q %q", dead[0].Key, dead[0].Value)
+	}
+}
+
+// A message that is not done goes to the dead letters, too, where a group
+// cannot go on without it; where there are none, it ends the receiving.
+func TestNotDone(t *testing.T) {
+	second := func(m *kgo.Record) (traffic.Verdict, error) {
+		if m.Offset == 1 {
+			return traffic.Release, nil
+		}
+		return traffic.Accept, nil
+	}
+	k := newKafka(t)
+	k.send("key", count(4)...)
+	r := k.receiver(schema.Classic, &taker{take: second})
+	r.Queues[0].DeadLetter = ""
+	_, err := r.Receive(t.Context())
+	if stopped, ok := errors.AsType[*traffic.NotDone](err); !ok || stopped.Offset != 1 {
+		t.Errorf("the error is %v", err)
+	}
+	if n := k.committed(); n != 1 {
+		t.Errorf("%d messages are committed, want 1", n)
+	}
+	k.receive(k.receiver(schema.Classic, &taker{take: second}))
+	if dead := k.all("dlq.orders"); len(dead) != 1 || string(dead[0].Value) != count(4)[1] {
+		t.Errorf("the dead letters are %v", dead)
+	}
+}
+
+// A member of a share group accepts, rejects and releases single messages.
+func TestShareVerdicts(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "accept", "release", "reject")
+	deliveries := map[string]int32{}
+	k.receive(k.receiver(schema.Share, &taker{take: func(m *kgo.Record) (traffic.Verdict, error) {
+		value := string(m.Value)
+		deliveries[value] = m.DeliveryCount()
+		switch {
+		case value == "reject":
+			return traffic.Reject, nil
+		case value == "release" && m.DeliveryCount() < 3:
+			return traffic.Release, nil
+		}
+		return traffic.Accept, nil
+	}}))
+	if d := cmp.Diff(map[string]int32{"accept": 1, "release": 3, "reject": 1}, deliveries); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{""}, k.printed(schema.Share)); d != "" {
+		t.Error(d)
+	}
+}
+
+// A look at a share group takes nothing from it, and shows nothing twice.
+func TestShareOnce(t *testing.T) {
+	k := newKafka(t)
+	k.send("a", count(10)...)
+	var out bytes.Buffer
+	r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
+	r.Once = true
+	if p := k.receive(r); p.Messages != 0 {
+		t.Errorf("%d messages were acknowledged", p.Messages)
+	}
+	for range 2 {
+		if d := cmp.Diff(count(10), sorted(out.String())); d != "" {
+			t.Error(d)
+		}
+		out.Reset()
+		out.WriteString(strings.Join(k.printed(schema.Share), "\n"))
+	}
+}
+
+// A message is held for as long as it is worked on, though its lock ends sooner.
+func TestShareHold(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "slow", "next")
+	var work taker
+	work.take = func(m *kgo.Record) (traffic.Verdict, error) {
+		if string(m.Value) == "slow" {
+			<-time.After(2500 * time.Millisecond) // two and a half locks
+		}
+		return traffic.Accept, nil
+	}
+	r := k.receiver(schema.Share, &work)
+	r.Singly = true
+	r.Observe = func(e traffic.Event) {
+		if _, ok := e.(traffic.Received); !ok {
+			t.Errorf("%+v", e)
+		}
+	}
+	k.receive(r)
+	if d := cmp.Diff([]string{"slow", "next"}, work.taken); d != "" {
+		t.Error(d)
+	}
+}
+
+// The exit code of a command decides.
+func TestCommand(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "done", "rejected", "failed")
+	dir := t.TempDir()
+	t.Setenv("DIR", dir)
+	command := &traffic.Command{Line: `v=$(cat); echo "$v $QUEUEFORM_TOPIC $QUEUEFORM_OFFSET $QUEUEFORM_KEY" >>"$DIR/log"
+		case $v in done) exit 0;; rejected) exit 100;; *) exit 7;; esac`}
+	r := k.receiver(schema.Classic, command)
+	r.Singly = true
+	k.receive(r)
+	log, err := os.ReadFile(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff("done orders 0 key\nrejected orders 1 key\nfailed orders 2 key\n", string(log)); d != "" {
+		t.Error(d)
+	}
+	if dead := k.all("dlq.orders"); len(dead) != 2 || string(dead[0].Value) != "rejected" || string(dead[1].Value) != "failed" {
+		t.Errorf("the dead letters are %v", dead)
+	}
+}
+
+// A command that cannot be run is not the fault of its message.
+func TestCommandMissing(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "value")
+	r := k.receiver(schema.Classic, &traffic.Command{Line: "no-such-command"})
+	r.Singly = true
+	if _, err := r.Receive(t.Context()); err == nil || !strings.Contains(err.Error(), "no-such-command cannot be run: exit code 127") {
+		t.Errorf("the error is %v", err)
+	}
+	if dead := k.all("dlq.orders"); len(dead) > 0 || k.committed() > 0 {
+		t.Errorf("the message is committed, or among %d dead letters", len(dead))
+	}
+}
+
+// A command may have the whole message, headers in its environment, and no
+// interest in its input.
+func TestCommandInput(t *testing.T) {
+	m := &kgo.Record{Topic: "t", Partition: 3, Offset: 4, Timestamp: time.UnixMilli(0), Value: []byte("v"), Headers: []kgo.RecordHeader{{Key: "trace-id", Value: []byte("7")}}}
+	var out bytes.Buffer
+	for _, c := range []*traffic.Command{
+		{Line: "cat", JSON: true, Out: &out},
+		{Line: `echo "$QUEUEFORM_HEADER_TRACE_ID in $QUEUEFORM_PARTITION"`, Out: &out},
+	} {
+		if v, err := c.Take(t.Context(), m); v != traffic.Accept || err != nil {
+			t.Errorf("%v, %v", v, err)
+		}
+	}
+	want := `{"topic":"t","partition":3,"offset":4,"timestamp":"1970-01-01T00:00:00.000Z","value":"v","headers":[{"key":"trace-id","value":"7"}]}7 in 3` + "\n"
+	if d := cmp.Diff(want, out.String()); d != "" {
+		t.Error(d)
+	}
+}

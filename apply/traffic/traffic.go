@@ -1,0 +1,42 @@
+// Package traffic sends messages to the queues of a producer, and receives them
+// as a member of a consumer group.
+//
+// Learn [Sender], [Receiver] and [Taker]. A message is a record of franz-go. A
+// message that was sent is one that the brokers have acknowledged; one that was
+// received is acknowledged after its Taker has it, and not before, whatever
+// happens to this process: a message may come twice, and is never lost.
+//
+// Nothing here prints: both tell an observer how far they are, and report how
+// it ended. Both hold a bounded number of bytes, however many messages there are.
+package traffic
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Progress is how much has passed: messages that the brokers have acknowledged,
+// or whose acknowledgement they have.
+type Progress struct {
+	Messages int64
+	Bytes    int64         // of keys, values and headers
+	Took     time.Duration // since the first of them
+}
+
+// PerSecond is the rate of some count over the time it took.
+func (p Progress) PerSecond(count int64) float64 {
+	if p.Took <= 0 {
+		return 0
+	}
+	return float64(count) / p.Took.Seconds()
+}
+
+// bytesOf is what a message carries.
+func bytesOf(m *kgo.Record) int64 {
+	n := len(m.Key) + len(m.Value)
+	for _, h := range m.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return int64(n)
+}

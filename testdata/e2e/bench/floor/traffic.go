@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"os"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// traffic is a client without compression, as the Java client has it.
+func traffic(servers []string, options ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append(options,
+		kgo.SeedBrokers(servers...), kgo.DisableClientMetrics(), kgo.ProducerBatchCompression(kgo.NoCompression()))...)
+}
+
+// send sends the lines of stdin.
+func send(ctx context.Context, servers []string, topic string) error {
+	client, err := traffic(servers, kgo.DefaultProduceTopic(topic))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var failed error
+	sent := func(_ *kgo.Record, err error) {
+		if err != nil {
+			failed = err
+		}
+	}
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		client.Produce(ctx, &kgo.Record{Value: append([]byte{}, lines.Bytes()...)}, sent)
+	}
+	if err := client.Flush(ctx); err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
+	}
+	return lines.Err()
+}
+
+// receive prints so many messages as the only member of a group, and commits
+// them after they are printed.
+func receive(ctx context.Context, servers []string, topic, group string, count int) error {
+	client, err := traffic(servers, kgo.ConsumeTopics(topic), kgo.ConsumerGroup(group), kgo.DisableAutoCommit(), kgo.FetchMaxBytes(4<<20))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	out := bufio.NewWriterSize(os.Stdout, 64<<10)
+	for n := 0; n < count; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return err
+		}
+		fetches.EachRecord(func(m *kgo.Record) {
+			n++
+			_, _ = out.Write(m.Value) // an error stays
+			_ = out.WriteByte('\n')
+		})
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		if err := client.CommitUncommittedOffsets(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
