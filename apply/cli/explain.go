@@ -47,7 +47,7 @@ func (a *app) explain(name string) (string, error) {
 	if r, ok := lint.Find(code); ok {
 		return a.aboutCode(r.Code, r.Summary, r.Doc), nil
 	}
-	for _, table := range []catalog.Table{catalog.Topic, catalog.Group} {
+	for _, table := range []catalog.Table{catalog.Topic, catalog.Group, catalog.Producer, catalog.Consumer} {
 		if k, ok := table.Find(name); ok {
 			return a.aboutKey(k), nil
 		}
@@ -72,7 +72,7 @@ func explainable(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 	for _, r := range lang.References() {
 		names = append(names, r.Block+"\t"+r.Summary)
 	}
-	for _, k := range slices.Concat(catalog.Topic, catalog.Group) {
+	for _, k := range slices.Concat(catalog.Topic, catalog.Group, catalog.Producer, catalog.Consumer) {
 		names = append(names, k.Name)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

@@ -47,6 +47,9 @@ func Read(ctx context.Context, client *kgo.Client, scope live.Scope) (*live.Snap
 	if scope.Quotas {
 		reading.Go(func() error { return r.quotas(ctx) })
 	}
+	if len(scope.Groups) > 0 {
+		reading.Go(func() error { return r.groups(ctx, scope.Groups) })
+	}
 	if err := reading.Wait(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,227 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// groups reads groups by id: what they are, who is in them, how far they have
+// come, and what the brokers are told of them. Their coordinators are asked,
+// each for all of its groups at once.
+func (r *reader) groups(ctx context.Context, ids []string) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	admin := kadm.NewClient(r.client)
+	protocols := r.protocols(ctx)
+	of := map[schema.Protocol][]string{}
+	for _, id := range ids {
+		of[protocols[id]] = append(of[protocols[id]], id)
+	}
+	of[schema.Classic] = append(of[schema.Classic], of[""]...) // which says whether it is there, or may not be seen
+	all := make(map[string]live.Seen[live.Group], len(ids))
+	r.classic(ctx, admin, of[schema.Classic], all)
+	r.consuming(ctx, admin, of[schema.Consumer], all)
+	r.sharing(ctx, admin, of[schema.Share], all)
+	committed(all, admin.FetchManyOffsets(ctx, slices.Concat(of[schema.Classic], of[schema.Consumer])...))
+	groupConfigs(ctx, r.client, ids, all)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.snapshot.Groups = all
+	return nil
+}
+
+// protocols are those of the groups that the brokers list (by type since Kafka
+// 4.0, KIP-848). Others may be there, and not to be seen.
+func (r *reader) protocols(ctx context.Context) map[string]schema.Protocol {
+	all := map[string]schema.Protocol{}
+	for _, shard := range r.client.RequestSharded(ctx, kmsg.NewPtrListGroupsRequest()) {
+		resp, answered := shard.Resp.(*kmsg.ListGroupsResponse)
+		if !answered {
+			continue
+		}
+		for i := range resp.Groups {
+			g := &resp.Groups[i]
+			if all[g.Group] = schema.Protocol(strings.ToLower(g.GroupType)); g.ProtocolType == "share" {
+				all[g.Group] = schema.Share
+			}
+		}
+	}
+	return all
+}
+
+// group is a fact about a group, of what was described of it.
+func group(id string, g live.Group, err error) live.Seen[live.Group] {
+	switch {
+	case errors.Is(err, kerr.GroupIDNotFound), err == nil && g.State == "Dead":
+		return live.None[live.Group]()
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return live.Hidden[live.Group]("not permitted", "Describe on Group "+id)
+	case err != nil:
+		return live.Hidden[live.Group](reason(err), "")
+	}
+	return live.Is(g)
+}
+
+func (r *reader) classic(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := describedOf(admin.DescribeGroups(ctx, ids...))(len(ids))
+	for _, id := range ids {
+		d := described[id]
+		g := live.Group{State: d.State}
+		if d.ProtocolType == "consumer" {
+			g.Protocol = schema.Classic
+		}
+		for i := range d.Members {
+			m := &d.Members[i]
+			member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
+			if assigned, ok := m.Assigned.AsConsumer(); ok {
+				for _, t := range assigned.Topics {
+					member.Assigned[t.Topic] = t.Partitions
+				}
+			}
+			g.Members = append(g.Members, member)
+		}
+		all[id] = group(id, g, firstOf(err, d.Err))
+	}
+}
+
+func (r *reader) consuming(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := describedOf(admin.DescribeConsumerGroups(ctx, ids...))(len(ids))
+	for _, id := range ids {
+		d := described[id]
+		g := live.Group{Protocol: schema.Consumer, State: d.State}
+		for i := range d.Members {
+			m := &d.Members[i]
+			g.Members = append(g.Members, live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: assigned(m.Assignment)})
+		}
+		all[id] = group(id, g, firstOf(err, d.Err))
+	}
+}
+
+func (r *reader) sharing(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := describedOf(admin.DescribeShareGroups(ctx, ids...))(len(ids))
+	offsets, unread := describedOf(admin.DescribeShareGroupOffsets(ctx, ids...))(len(ids))
+	for _, id := range ids {
+		d := described[id]
+		g := live.Group{Protocol: schema.Share, State: d.GroupState, Offsets: live.Is(map[string]live.Progress{})}
+		for i := range d.Members {
+			m := &d.Members[i]
+			g.Members = append(g.Members, live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: assigned(m.Assignment)})
+		}
+		if err := firstOf(unread, offsets[id].Err); err != nil {
+			g.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
+		}
+		for topic, partitions := range offsets[id].Offsets {
+			for partition, o := range partitions {
+				progress(g.Offsets.Value, topic, partition, o.StartOffset)
+			}
+		}
+		all[id] = group(id, g, firstOf(err, d.Err))
+	}
+}
+
+// describedOf leaves out the answers to a question about no group, which kadm
+// takes for one about all.
+func describedOf[M ~map[string]D, D any](m M, err error) func(asked int) (M, error) {
+	return func(asked int) (M, error) {
+		if asked == 0 {
+			return nil, nil
+		}
+		return m, err
+	}
+}
+
+// firstOf prefers what is known of one group to what is known of all.
+func firstOf(all, one error) error {
+	if one != nil {
+		return one
+	}
+	return all
+}
+
+func assigned(topics kadm.TopicsSet) map[string][]int32 {
+	all := make(map[string][]int32, len(topics))
+	for topic, partitions := range topics {
+		for partition := range partitions {
+			all[topic] = append(all[topic], partition)
+		}
+		slices.Sort(all[topic])
+	}
+	return all
+}
+
+// committed notes how far the groups have come that commit offsets.
+func committed(all map[string]live.Seen[live.Group], fetched kadm.FetchOffsetsResponses) {
+	for id, f := range fetched {
+		seen := all[id]
+		if seen.State != live.Present {
+			continue
+		}
+		offsets := map[string]live.Progress{}
+		for topic, partitions := range f.Fetched {
+			for partition, o := range partitions {
+				progress(offsets, topic, partition, o.At)
+			}
+		}
+		if seen.Value.Offsets = live.Is(offsets); f.Err != nil {
+			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(f.Err), "")
+		}
+		all[id] = seen
+	}
+}
+
+// progress keeps an offset, if there is one.
+func progress(of map[string]live.Progress, topic string, partition int32, offset int64) {
+	if offset < 0 {
+		return
+	}
+	if of[topic] == nil {
+		of[topic] = live.Progress{}
+	}
+	of[topic][partition] = offset
+}
+
+// groupConfigs reads what is set on groups (KIP-848, Kafka 4.0+), be they there
+// or not.
+func groupConfigs(ctx context.Context, client *kgo.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	for _, id := range ids {
+		req.Resources = append(req.Resources, kmsg.DescribeConfigsRequestResource{ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: id})
+	}
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		resp = kmsg.NewPtrDescribeConfigsResponse()
+	}
+	for _, id := range ids {
+		seen := all[id]
+		seen.Value.Configs = live.Hidden[map[string]string]("this Kafka has no configs of groups", "")
+		all[id] = seen
+	}
+	for i := range resp.Resources {
+		res := &resp.Resources[i]
+		seen := all[res.ResourceName]
+		seen.Value.Configs = configsOf(res)
+		all[res.ResourceName] = seen
+	}
+}
+
+func configsOf(r *kmsg.DescribeConfigsResponseResource) live.Seen[map[string]string] {
+	if r.ErrorCode != 0 {
+		return hidden[map[string]string](r.ErrorCode, "DescribeConfigs on Group "+r.ResourceName)
+	}
+	set := map[string]string{}
+	for _, c := range r.Configs {
+		if c.Source == kmsg.ConfigSourceGroupConfig && c.Value != nil {
+			set[c.Name] = *c.Value
+		}
+	}
+	return live.Is(set)
+}
