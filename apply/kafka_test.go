@@ -75,19 +75,22 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 	return k
 }
 
-// paper is a ledger on paper: what is written down, and nobody else's.
+// paper is a ledger without a log: the fold of what is written down.
 type paper struct {
 	mu      sync.Mutex
-	live    live.Ledger
-	written []ledger.Record
-	lost    error // what every further question is answered with
-	locked  error // why throttles cannot be edited
+	state   ledger.State
+	entries int             // so far
+	written []ledger.Record // by the apply, but for what opens it in the history
+	lost    error           // what every further question is answered with
+	locked  error           // why throttles cannot be edited
 	until   time.Time
 	checked func() // runs at each check
 }
 
 func newPaper() *paper {
-	return &paper{until: time.Now().Add(24 * time.Hour), checked: func() {}, live: live.Ledger{Owners: live.Owners{schema.KindQueue: {}}, Throttles: map[string]live.Throttle{}}}
+	p := &paper{until: time.Now().Add(24 * time.Hour), checked: func() {}}
+	p.state.Apply(&ledger.Entry{Record: ledger.Format{Ledger: "paper"}})
+	return p
 }
 
 func (p *paper) Check(context.Context) (time.Time, error) {
@@ -104,36 +107,35 @@ func (p *paper) Write(_ context.Context, records ...ledger.Record) (time.Time, e
 		p.checked()
 		return p.until, p.lost
 	}
-	p.written = append(p.written, records...)
-	queues := p.live.Owners[schema.KindQueue]
-	own := func(id schema.ID, owner live.Owner) {
-		if other, owned := queues[id.Name]; !owned || other.Topology == "shop" {
-			queues[id.Name] = owner
-		}
-	}
 	for _, r := range records {
-		switch r := r.(type) {
-		case ledger.Intent:
-			own(r.Object, live.Owner{Topology: "shop", HalfDone: true})
-		case ledger.Owned:
-			own(r.Object, live.Owner{Topology: "shop", TopicID: r.Topic, PreventDelete: r.PreventDelete})
-		case ledger.Gone:
-			delete(queues, r.Object.Name)
-		case ledger.Undone:
-			delete(queues, r.Object.Name)
-		case ledger.Moving:
-			p.live.Throttles[r.Topic] = live.Throttle{Topology: "shop", Rate: r.Rate, Leaders: r.Leaders, Followers: r.Followers}
-		case ledger.Moved:
-			delete(p.live.Throttles, r.Topic)
+		if _, begun := r.(ledger.Begun); !begun {
+			p.written = append(p.written, r)
 		}
 	}
+	p.says("shop", records...)
 	return time.Time{}, nil
+}
+
+// says lets a topology write, under the lock that each record needs.
+func (p *paper) says(topology string, records ...ledger.Record) {
+	for _, r := range records {
+		lock := ledger.TopologyLock(topology)
+		switch r.(type) {
+		case ledger.Moving, ledger.Moved:
+			lock = ledger.ThrottleLock
+		}
+		p.entries++
+		claim := fmt.Sprint(p.entries)
+		for seq, record := range []ledger.Record{ledger.Claim{Lock: lock, Holder: ledger.Holder{Topology: topology}}, r, ledger.Release{}} {
+			p.state.Apply(&ledger.Entry{Claim: claim, Seq: seq + 1, Record: record})
+		}
+	}
 }
 
 func (p *paper) Live() live.Ledger {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return live.Ledger{Owners: live.Owners{schema.KindQueue: maps.Clone(p.live.Owners[schema.KindQueue])}, Throttles: maps.Clone(p.live.Throttles)}
+	return p.state.Live()
 }
 
 func (p *paper) Release(context.Context) error { return nil }

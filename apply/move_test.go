@@ -14,6 +14,7 @@ import (
 
 	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 )
@@ -139,7 +140,7 @@ func (m *model) resumed(topic string, steps ...plan.Step) *plan.Plan {
 		p.Moving = append(p.Moving, plan.Moving{Object: id(topic), Partition: int(partition), Adding: []int32{1}})
 	}
 	p.Throttled = []schema.ID{id(topic)}
-	m.ledger.live.Throttles[topic] = live.Throttle{Topology: "shop", Rate: 5, Leaders: []string{"0:0", "1:0"}, Followers: []string{"0:1", "1:1"}}
+	m.ledger.says("shop", ledger.Moving{Topic: topic, Rate: 5, Leaders: []string{"0:0", "1:0"}, Followers: []string{"0:1", "1:1"}})
 	m.configs["topic "+topic] = map[string]string{"leader.replication.throttled.replicas": "0:0,1:0", "follower.replication.throttled.replicas": "0:1,1:1"}
 	for _, broker := range []string{"broker 0", "broker 1"} {
 		m.configs[broker] = map[string]string{"leader.replication.throttled.rate": "5", "follower.replication.throttled.rate": "5"}
