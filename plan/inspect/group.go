@@ -41,7 +41,13 @@ func (r *reader) described(ctx context.Context, ids []string, all map[string]liv
 	for _, id := range ids {
 		of[protocols[id]] = append(of[protocols[id]], id)
 	}
-	of[schema.Classic] = append(of[schema.Classic], of[""]...) // which says whether it is there, or may not be seen
+	if unlisted := of[""]; r.someGroups(ctx) {
+		of[schema.Classic] = append(of[schema.Classic], unlisted...) // which says whether it is there, or may not be seen
+	} else {
+		for _, id := range unlisted {
+			all[id] = live.None[live.Group]()
+		}
+	}
 	for protocol, describe := range map[schema.Protocol]func(context.Context, *kadm.Client, []string, map[string]live.Seen[live.Group]){
 		schema.Classic: classic, schema.Consumer: consuming, schema.Share: sharing,
 	} {
@@ -90,6 +96,17 @@ func (r *reader) protocols(ctx context.Context) map[string]schema.Protocol {
 		}
 	}
 	return all
+}
+
+// someGroups says whether the cluster has ever had a group: before, to ask for
+// the coordinator of one would create the topic that groups are kept in.
+func (r *reader) someGroups(ctx context.Context) bool {
+	req := kmsg.NewPtrMetadataRequest()
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = kmsg.StringPtr("__consumer_offsets")
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(ctx, r.client)
+	return err != nil || len(resp.Topics) != 1 || resp.Topics[0].ErrorCode != kerr.UnknownTopicOrPartition.Code
 }
 
 // group is a fact about a group, of what was described of it.
