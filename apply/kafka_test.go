@@ -444,16 +444,17 @@ func setting(resource kmsg.IncrementalAlterConfigsRequestResource) []string {
 type model struct {
 	*kafka
 	mu       sync.Mutex
-	replicas map[string][][]int32      // by topic and partition
-	moves    map[string]map[int32]move // those that run
-	sizes    func(topic string, partition, broker int32) int64
-	step     func()                       // runs before each look at topics
-	refuses  map[string]map[int32]int16   // error codes of reassignments, by topic and partition
-	configs  map[string]map[string]string // "broker 1" or "topic x" to throttle keys
-	said     []string                     // alterations of configs and reassignments, in their order
-	dead     map[int32]bool               // brokers that close connections about configs
-	brokers  []int32                      // those that metadata tells of
-	caughtUp []int32                      // brokers whose new replicas are in sync
+	replicas map[string][][]int32                              // by topic and partition
+	moves    map[string]map[int32]move                         // those that run
+	sizes    func(topic string, partition, broker int32) int64 // -1: it does not tell
+	step     func()                                            // runs before each look at topics
+	refuses  map[string]map[int32]int16                        // error codes of reassignments, by topic and partition
+	configs  map[string]map[string]string                      // "broker 1" or "topic x" to throttle keys
+	said     []string                                          // alterations of configs and reassignments, in their order
+	looked   int                                               // questions about configs that are no throttle
+	dead     map[int32]bool                                    // brokers that close connections about configs
+	brokers  []int32                                           // those that metadata tells of
+	caughtUp []int32                                           // brokers whose new replicas are in sync
 
 	cuts      int  // connections that end at a reassignment; -1: all
 	cutsAfter bool // and once it is done
@@ -588,7 +589,10 @@ func (m *model) tellSizes(kreq kmsg.Request) (kmsg.Response, error) {
 	for _, t := range req.Topics {
 		answer := kmsg.DescribeLogDirsResponseDirTopic{Topic: t.Topic}
 		for _, p := range t.Partitions {
-			if size := m.sizes(t.Topic, p, m.CurrentNode()); size > 0 {
+			switch size := m.sizes(t.Topic, p, m.CurrentNode()); {
+			case size < 0:
+				resp.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+			case size > 0:
 				answer.Partitions = append(answer.Partitions, kmsg.DescribeLogDirsResponseDirTopicPartition{Partition: p, Size: size})
 			}
 		}
@@ -653,6 +657,7 @@ func (m *model) describe(kreq kmsg.Request) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
 	for _, resource := range req.Resources {
 		if len(resource.ConfigNames) == 0 || !isThrottle(resource.ConfigNames[0]) {
+			m.looked++
 			return nil, nil
 		}
 		answer := kmsg.DescribeConfigsResponseResource{ResourceType: resource.ResourceType, ResourceName: resource.ResourceName}

@@ -235,6 +235,36 @@ func TestSlowMoveDoesNotStall(t *testing.T) {
 	m.ends(m.run(reassigned("a", 0, 1)), "done")
 }
 
+// How far a move is that nobody tells the bytes of is not known: it goes on.
+func TestMoveOfUnknownSizeDoesNotStall(t *testing.T) {
+	m := moves(t, "a")
+	m.sizes = func(string, int32, int32) int64 { return -1 }
+	m.step = func() {
+		if m.clock.time().Sub(newClock().now) > time.Hour {
+			m.arrive("a")
+		}
+	}
+	m.ends(m.run(reassigned("a", 0, 1)), "done")
+}
+
+// Unless a broker that copies it is seen to be down.
+func TestMoveOfUnknownSizeStalls(t *testing.T) {
+	m := moves(t, "a")
+	m.sizes = func(string, int32, int32) int64 { return -1 }
+	m.brokers = []int32{0, 2}
+	m.ends(m.run(reassigned("a", 0, 1)), "not moved: the move of partition 0 has stalled: no progress for 5m0s, broker 1 is down")
+}
+
+// While replicas move, for hours maybe, nobody reads the configs of their topics.
+func TestMovesAreWatchedWithoutConfigs(t *testing.T) {
+	m := moves(t, "a")
+	m.looks(10, func() { m.arrive("a") })
+	m.ends(m.run(reassigned("a", 0, 1)), "done")
+	if m.looked > 0 {
+		t.Errorf("%d questions", m.looked)
+	}
+}
+
 // What producers send to the replicas that have arrived is no progress of the others.
 func TestMoveStallsUnderTraffic(t *testing.T) {
 	m := moves(t, "a")
