@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/queueform/queueform/plan/ledger"
 )
 
 // Configs that no change asks for by itself: read and altered until each owner
@@ -193,7 +195,7 @@ func (r *run) persist(ctx context.Context, some []resource, a ask, failed map[re
 // once asks for each resource the broker that answers for it: topics have the
 // controller, brokers themselves.
 func (r *run) once(ctx context.Context, of []resource, a ask) map[resource]error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.RequestTimeout)
 	defer cancel()
 	by := map[int32][]resource{}
 	for _, o := range of {

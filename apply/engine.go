@@ -18,11 +18,10 @@ import (
 )
 
 const (
-	batchRecords   = 5_000            // controller records a request; Kafka refuses more than 10,000
-	requestTimeout = 20 * time.Second // of one write
-	inFlight       = 3                // requests of one phase at once
-	firstPause     = 100 * time.Millisecond
-	longestPause   = 5 * time.Second
+	batchRecords = 5_000 // controller records a request; Kafka refuses more than 10,000
+	inFlight     = 3     // requests of one phase at once
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
 )
 
 // Engine carries out plans on one cluster.
@@ -37,17 +36,8 @@ type Engine struct {
 	Patience time.Duration // how long a request is tried again, and a result waited for
 	Throttle int64         // bytes per second and broker at which replicas move; 0: unthrottled
 	NoWait   bool          // do not wait for moves to end
-	Clock    Clock
+	Clock    ledger.Clock
 }
-
-// Clock is how the engine sees time.
-type Clock struct {
-	Now   func() time.Time
-	After func(time.Duration) <-chan time.Time
-}
-
-// SystemClock is the machine's.
-func SystemClock() Clock { return Clock{Now: time.Now, After: time.After} }
 
 // Run carries out the plan's steps, in their order, and waits for the moves
 // that an earlier apply started. Cancelling the context stops it after the

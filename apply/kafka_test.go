@@ -297,7 +297,7 @@ func newClock() *clock {
 	return &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), wait: func(time.Duration) bool { return true }}
 }
 
-func (c *clock) clock() apply.Clock { return apply.Clock{Now: c.time, After: c.after} }
+func (c *clock) clock() ledger.Clock { return ledger.Clock{Now: c.time, After: c.after} }
 
 func (c *clock) time() time.Time {
 	c.mu.Lock()
