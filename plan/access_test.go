@@ -121,7 +121,7 @@ func inWords(steps []plan.Step) []string {
 			text += fmt.Sprint(" set ", s.Set, " remove ", s.Remove)
 		case *plan.AlterQuota:
 			text += fmt.Sprint(" set ", s.Set, " remove ", s.Remove)
-		case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.DeleteTopic, *plan.Release, *plan.CreateACL, *plan.DeleteACL:
+		case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.DeleteTopic, *plan.Release, *plan.CreateACL, *plan.DeleteACL, *plan.SeedOffsets, *plan.DeleteGroup:
 		}
 		all = append(all, text)
 	}
