@@ -55,6 +55,7 @@ func refusal(code int16, message *string) error {
 // answer is what came back for the steps of one request.
 type answer struct {
 	refusals map[string]error        // by object name; every name that was answered is here
+	begun    map[string]bool         // of several requests for it one was taken, whatever became of the rest
 	ids      map[string]live.TopicID // of the topics that were created; Kafka 2.8+
 	seeds    map[string]seeds        // where groups were put, by group
 	throttle time.Duration           // how long the broker wants to be left alone

@@ -184,20 +184,20 @@ func (s *session) fresh(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error)
 // kept takes the plan of a file as it is, or says why it holds no longer.
 func (s *session) kept(file string, d *planfile.Document) builder {
 	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
-		p, err := d.Plan(s.now(now))
+		p, diags, err := d.Plan(s.now(now))
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", file, err)
 		}
-		return p, nil, nil
+		return p, diags, nil
 	}
 }
 
 // approved takes the plan that was shown, and plans anew where it holds no longer.
 func (s *session) approved(shown *planfile.Document, holds *bool) builder {
 	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
-		p, err := shown.Plan(s.now(now))
-		if *holds = err == nil; *holds {
-			return p, nil, nil
+		p, diags, err := shown.Plan(s.now(now))
+		if *holds = err == nil && !diags.HasErrors(); *holds {
+			return p, nil, nil // what it warns of was read
 		}
 		return s.fresh(now)
 	}

@@ -108,17 +108,18 @@ type subject struct {
 	*plan.Change
 	index   int
 	moves   *plan.Reassign
-	queue   *schema.Queue // as declared; nil for a deletion
-	topic   live.Topic    // as it is; zero for a creation
+	queue   *schema.Queue // as declared; nil for a deletion, and of what is no queue
+	topic   live.Topic    // as it is; zero for a creation, and of what is no queue
 	unknown []string      // why not all is known of it
 }
 
 func (in *inquiry) subject(i int) *subject {
 	c := &in.plan.Changes[i]
-	return &subject{
-		inquiry: in, Change: c, index: i, moves: in.moves[i],
-		queue: in.queues[c.Addr], topic: in.Snapshot.Topics[c.Object.Name].Value,
+	s := &subject{inquiry: in, Change: c, index: i, moves: in.moves[i]}
+	if c.Object.Kind == schema.KindQueue {
+		s.queue, s.topic = in.queues[c.Addr], in.Snapshot.Topics[c.Object.Name].Value
 	}
+	return s
 }
 
 func (s *subject) field(path string) *plan.Field {

@@ -561,7 +561,7 @@ func BenchmarkDocument(b *testing.B) {
 		"plan": func() error {
 			d := New(p, nil, nil, "")
 			d.Bind(topology)
-			_, err := d.Plan(Now{Topology: topology, Snapshot: s})
+			_, _, err := d.Plan(Now{Topology: topology, Snapshot: s})
 			return err
 		},
 	} {
