@@ -220,6 +220,9 @@ func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*a
 	watch.Close()
 	s.tell(s.files, failures(p.Plan, report, missing))
 	progress.Sum(s.Err, p.Plan, report)
+	for _, stays := range report.Foreign {
+		fmt.Fprintf(s.Err, "note: somebody else has set %s, which stays\n", stays)
+	}
 	if report.Slowed {
 		fmt.Fprintln(s.Err, "The replication throttle stays: the next apply removes it when nothing moves.")
 	}
