@@ -73,6 +73,7 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 	b.remember()
 	b.orphans()
 	b.throttled()
+	b.unclaimed()
 	b.unapplied()
 	b.halfDone()
 	b.order()

@@ -181,17 +181,6 @@ func Left(t *schema.Topology, l live.Ledger) live.Scope {
 	return s
 }
 
-// throttled notes the topics on which an earlier apply of this topology has
-// left a replication throttle.
-func (b *builder) throttled() {
-	throttles := b.snapshot.Ledger.Value.Throttles
-	for _, topic := range slices.Sorted(maps.Keys(throttles)) {
-		if throttles[topic].Topology == b.topology.Name {
-			b.plan.Throttled = append(b.plan.Throttled, schema.ID{Kind: schema.KindQueue, Name: topic})
-		}
-	}
-}
-
 // halfDone notes what an earlier apply of this topology did not get to the end of.
 func (b *builder) halfDone() {
 	owners := b.snapshot.Ledger.Value.Owners

@@ -201,6 +201,39 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
+// One that no topology has noted is shown, with the rates of the brokers that
+// nobody needs to have noted.
+func TestUnclaimedThrottles(t *testing.T) {
+	const leaders, followers, rate = "leader.replication.throttled.replicas", "follower.replication.throttled.replicas", "leader.replication.throttled.rate"
+	s := orders(topic(lists([]int32{1})))
+	declared, seen := topology(queue("orders")), s.Topics["shop.orders"]
+	seen.Value.Throttled = map[string]string{leaders: "0:1", followers: "0:2,0:3"}
+	s.Topics["shop.orders"] = seen
+	s.Rates = live.Is(live.Rates{1: {rate: "7"}, 3: {rate: "8"}})
+	noted := live.Ledger{Throttles: map[string]live.Throttle{"shop.orders": {Topology: "pay", Leaders: []string{"0:1"}, Followers: []string{"0:2"}}}}
+	some := []plan.Unclaimed{{"topic shop.orders", followers, "0:2,0:3"}, {"broker 3", rate, "8"}}
+	for name, test := range map[string]struct {
+		ledger live.Seen[live.Ledger]
+		want   []plan.Unclaimed
+	}{
+		"some are noted": {live.Is(noted), some},
+		"the ledger is lost": {live.None[live.Ledger](), []plan.Unclaimed{
+			{"topic shop.orders", followers, "0:2,0:3"}, {"topic shop.orders", leaders, "0:1"}, {"broker 1", rate, "7"}, {"broker 3", rate, "8"},
+		}},
+		"unseen":  {live.Hidden[live.Ledger]("not permitted", ""), nil},
+		"at work": {live.Is(live.Ledger{Locks: map[string]live.Lock{"shop": {Holder: "ann@ci"}}}), nil},
+	} {
+		s.Ledger = test.ledger
+		p, _ := plan.Build(declared, s, plan.Options{})
+		if diff := cmp.Diff(test.want, p.Unclaimed); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	if !plan.Throttled(declared, s) || plan.Throttled(topology(queue("other")), s) {
+		t.Error("it does not know which topics are throttled")
+	}
+}
+
 func TestRemember(t *testing.T) {
 	there := map[string]live.Topic{"shop.orders": topic(lists([]int32{1}))}
 	for name, test := range map[string]struct {

@@ -224,12 +224,20 @@ func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*a
 		fmt.Fprintf(s.Err, "note: somebody else has set %s, which stays\n", stays)
 	}
 	if report.Slowed {
-		fmt.Fprintln(s.Err, "The replication throttle stays: the next apply removes it when nothing moves.")
+		fmt.Fprintln(s.Err, "The replication throttle stays:", removal(report.Stopped))
 	}
 	if err := s.exitOf(p, report, missing); err != nil {
 		return report, err
 	}
 	return report, cmp.Or(s.converge(ctx, seen), p.incomplete())
+}
+
+// removal is what becomes of a throttle that stays, given why the apply stopped.
+func removal(stopped error) string {
+	if _, damaged := errors.AsType[*ledger.Damaged](stopped); damaged {
+		return "the ledger, which knew of it, is lost. The next plan shows it, and how to take it away."
+	}
+	return "the next apply removes it when nothing moves."
 }
 
 // ended is how an apply that did not end well is told in the history.

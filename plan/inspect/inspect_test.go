@@ -96,6 +96,9 @@ func TestRead(t *testing.T) {
 	if diff := cmp.Diff(live.Is(map[string]string{"retention.ms": "1000"}), orders.Value.Overrides); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(map[string]string{"leader.replication.throttled.replicas": "0:1"}, orders.Value.Throttled); diff != "" {
+		t.Error(diff)
+	}
 	if s.Defaults["cleanup.policy"] != "delete" || s.Moves != live.Is(0) {
 		t.Errorf("%v, %v", s.Defaults, s.Moves)
 	}
@@ -254,6 +257,37 @@ func TestInherited(t *testing.T) {
 	inspect.Inherited(t.Context(), client, s, []string{"retention.ms", "segment.ms"})
 	if s.Defaults["retention.ms"] != "604800000" || s.Defaults["segment.ms"] != "7" {
 		t.Errorf("%v", s.Defaults)
+	}
+}
+
+// Each broker is asked for the rates that were set while it runs.
+func TestRates(t *testing.T) {
+	kafka, client := start(t)
+	refused := false
+	always(kafka, kmsg.DescribeConfigs, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		answer := kmsg.DescribeConfigsResponseResource{ResourceName: req.(*kmsg.DescribeConfigsRequest).Resources[0].ResourceName}
+		switch {
+		case answer.ResourceName == "1" && refused:
+			answer.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+		case answer.ResourceName == "1":
+			answer.Configs = []kmsg.DescribeConfigsResponseResourceConfig{
+				{Name: "leader.replication.throttled.rate", Value: new("7"), Source: kmsg.ConfigSourceDynamicBrokerConfig},
+				{Name: "follower.replication.throttled.rate", Value: new("9223372036854775807"), Source: kmsg.ConfigSourceDefaultConfig},
+			}
+		}
+		resp.Resources = []kmsg.DescribeConfigsResponseResource{answer}
+		return resp
+	})
+	s := read(t, client, live.Scope{})
+	inspect.Rates(t.Context(), client, s)
+	if diff := cmp.Diff(live.Is(live.Rates{1: {"leader.replication.throttled.rate": "7"}}), s.Rates); diff != "" {
+		t.Error(diff)
+	}
+	refused = true
+	inspect.Rates(t.Context(), client, s)
+	if diff := cmp.Diff(live.Hidden[live.Rates]("not permitted", "DescribeConfigs on Cluster"), s.Rates); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -50,6 +50,7 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 	t.objects("Held no more: stays, since it is another's, too, or was there before", d.Released)
 	t.moving(d.Moving)
 	t.throttled(d.Throttled)
+	t.unclaimed(d.Unclaimed)
 	t.obstacles("Could not be read", d.Unseen)
 	t.obstacles("Cannot be done now", d.Blocked)
 	t.foot(d)
@@ -403,6 +404,23 @@ func (t *text) throttled(objects []planfile.Object) {
 	for _, o := range objects {
 		t.line("  a replication throttle on %s %s, which apply removes when nothing moves", o.Kind, o.Name)
 	}
+	t.line("")
+}
+
+// unclaimed tells of throttles that queueform does not take away, and how to.
+func (t *text) unclaimed(all []planfile.Throttle) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%s", t.paint.Bold("Throttled, and the ledger does not tell by whom: stays"))
+	for i, o := range all {
+		if i == mostNamed && !t.All {
+			t.line("  and %s more", humanize.Comma(int64(len(all)-i)))
+			break
+		}
+		t.wrapped("  ", fmt.Sprintf("%s  %s = %s", o.Owner, o.Key, plain(o.Value)))
+	}
+	t.wrapped("  ", "If nobody moves replicas now, take each away: kafka-configs.sh --alter --entity-type topics (or brokers) --entity-name NAME --delete-config KEY")
 	t.line("")
 }
 
