@@ -260,6 +260,37 @@ func TestInherited(t *testing.T) {
 	}
 }
 
+// Where nobody has set what is inherited, a topic does not tell: a broker does.
+func TestInheritedOfBrokers(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, map[string]*string{"retention.ms": new("1000"), "segment.ms": new("1000")}, "orders")
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	var asked []string
+	always(kafka, kmsg.DescribeConfigs, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		of := req.(*kmsg.DescribeConfigsRequest).Resources[0]
+		answer := kmsg.DescribeConfigsResponseResource{ResourceType: of.ResourceType, ResourceName: of.ResourceName}
+		has := map[string]string{"log.retention.minutes": "2", "log.retention.hours": "168", "log.roll.hours": "1"}
+		for _, name := range of.ConfigNames {
+			c := kmsg.DescribeConfigsResponseResourceConfig{Name: name, Source: kmsg.ConfigSourceDefaultConfig}
+			if value, set := has[name]; set {
+				c.Value = &value
+			}
+			answer.Configs = append(answer.Configs, c)
+		}
+		asked = append(asked, of.ResourceName)
+		resp.Resources = []kmsg.DescribeConfigsResponseResource{answer}
+		return resp
+	})
+	inspect.Inherited(t.Context(), client, s, []string{"retention.ms", "segment.ms"})
+	if s.Defaults["retention.ms"] != "120000" || s.Defaults["segment.ms"] != "3600000" {
+		t.Errorf("%v", s.Defaults)
+	}
+	if diff := cmp.Diff([]string{"orders", "0"}, asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // Each broker is asked for the rates that were set while it runs.
 func TestRates(t *testing.T) {
 	kafka, client := start(t)

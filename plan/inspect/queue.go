@@ -260,6 +260,48 @@ func Inherited(ctx context.Context, client *kgo.Client, s *live.Snapshot, keys [
 			}
 		}
 	}
+	brokersOwn(ctx, client, s, keys)
+}
+
+// brokerKeys are, by key of a topic, the broker configs of which the first that
+// has a value is inherited. Brokers list them as synonyms only where somebody
+// has set one.
+var brokerKeys = map[string][]string{
+	"retention.ms":      {"log.retention.ms", "log.retention.minutes", "log.retention.hours"},
+	"segment.ms":        {"log.roll.ms", "log.roll.hours"},
+	"segment.jitter.ms": {"log.roll.jitter.ms", "log.roll.jitter.hours"},
+}
+
+// brokersOwn adds what topics inherit of keys of which they did not tell. A
+// broker tells its own configs where that is permitted.
+func brokersOwn(ctx context.Context, client *kgo.Client, s *live.Snapshot, keys []string) {
+	var names []string
+	for _, key := range keys {
+		if _, known := s.Defaults[key]; !known {
+			names = append(names, brokerKeys[key]...)
+		}
+	}
+	if len(names) == 0 || len(s.Cluster.Brokers) == 0 {
+		return
+	}
+	id := s.Cluster.Brokers[0].ID
+	resources, err := describe(ctx, client.Broker(int(id)), kmsg.ConfigResourceTypeBroker, []string{strconv.Itoa(int(id))}, names...)
+	if err != nil || len(resources) == 0 {
+		return
+	}
+	own := map[string]string{}
+	for _, c := range resources[0].Configs {
+		if c.Value != nil {
+			own[c.Name] = *c.Value
+		}
+	}
+	for _, key := range keys {
+		for _, name := range slices.Backward(brokerKeys[key]) {
+			if value, set := own[name]; set {
+				s.Defaults[key] = inMillis(name, value)
+			}
+		}
+	}
 }
 
 // inMillis converts the broker configs that count hours or minutes, and stand
