@@ -158,6 +158,7 @@ type planned struct {
 	snapshot *live.Snapshot
 	diags    hcl.Diagnostics
 	blocking []guard.Finding
+	allowed  []guard.Allow
 	document *planfile.Document
 }
 
@@ -245,7 +246,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 		facts.Answers = s.measure(ctx, p.snapshot, open)
 		found, _ = guard.Judge(p.Plan, facts)
 	}
-	p.blocking = guard.Blocking(found, s.allowed)
+	p.blocking, p.allowed = guard.Blocking(found, s.allowed), s.allowed
 	p.document = planfile.New(p.Plan, found, p.diags, version())
 	s.tell(s.files, p.diags)
 	if aimless := guard.Unplanned(s.allowed, p.Plan); len(aimless) > 0 && !p.failed() {

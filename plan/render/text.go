@@ -30,6 +30,8 @@ type Options struct {
 	Width int  // columns; 0: 80
 	Color bool // ANSI colours
 	All   bool // every change, none folded or left out
+
+	Allowed []guard.Allow // what blocks and may pass all the same
 }
 
 // mostChanges is how many changes that block nothing are printed.
@@ -170,7 +172,7 @@ func (t *text) change(g group) {
 	}
 	t.fields(c)
 	for _, h := range c.Hazards {
-		t.hazard(h)
+		t.hazard(c.Address, h)
 	}
 	if asked := c.Check != (plan.Check{}).String(); asked && strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete && c.Action != plan.Forget {
 		t.wrapped("      ", t.paint.Faint(c.Check))
@@ -288,12 +290,16 @@ func placements(before, after [][]int32) []string {
 	return lines
 }
 
-func (t *text) hazard(h planfile.Hazard) {
-	sign := t.paint.Yellow("!")
-	if h.Severity == guard.Blocks {
+func (t *text) hazard(of schema.Addr, h planfile.Hazard) {
+	sign, says := t.paint.Yellow("!"), string(h.Severity)
+	switch passes := func(a guard.Allow) bool { return a.Permits(h.Code, of) }; {
+	case h.Severity != guard.Blocks:
+	case slices.ContainsFunc(t.Allowed, passes):
+		says = "allowed"
+	default:
 		sign = t.paint.Red("!")
 	}
-	prose := fmt.Sprintf("%s %s: %s", h.Code, h.Severity, h.Summary)
+	prose := fmt.Sprintf("%s %s: %s", h.Code, says, h.Summary)
 	if r := radius(h); r != "" {
 		prose += " (" + r + ")"
 	}
