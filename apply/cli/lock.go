@@ -67,7 +67,7 @@ func (s *session) lock(ctx context.Context, patience time.Duration) error {
 func (s *session) reach(ctx context.Context) error {
 	snapshot, err := s.read(ctx, live.Scope{})
 	if err != nil {
-		return s.unreachable(s.conn.Explain(err))
+		return s.unreachable(err)
 	}
 	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
 		return s.unreachable(err)

@@ -110,7 +110,8 @@ func (s *session) close() {
 	}
 }
 
-// read takes one look at the cluster, within --timeout.
+// read takes one look at the cluster, within --timeout. Its error says what is
+// wrong with the connection, where it is that.
 func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -118,7 +119,7 @@ func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, e
 	if err == nil && s.embedded() {
 		devcluster.Place(snapshot)
 	}
-	return snapshot, err
+	return snapshot, s.conn.Explain(err)
 }
 
 // look reads the cluster and what it remembers, side by side, and then what the
@@ -213,7 +214,7 @@ func (s *session) compare(ctx context.Context, build builder, snapshot *live.Sna
 	if snapshot == nil {
 		var err error
 		if snapshot, err = s.look(ctx); err != nil {
-			return nil, s.unreachable(s.conn.Explain(err))
+			return nil, s.unreachable(err)
 		}
 	} else {
 		snapshot.Ledger = s.remembered(ctx)

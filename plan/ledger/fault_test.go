@@ -158,6 +158,25 @@ func TestLedgerOutOfReach(t *testing.T) {
 	}
 }
 
+// A ledger that does not answer is waited for as long as the caller wants, and
+// named.
+func TestLedgerThatDoesNotAnswer(t *testing.T) {
+	k := start(t)
+	k.release(k.acquire("shop", "ann"))
+	over := make(chan struct{})
+	defer close(over)
+	k.ControlKey(kmsg.Fetch.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		k.SleepControl(func() { <-over })
+		return nil, nil, false
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	seen := Read(ctx, k.topic())
+	if seen.Why != "the ledger __queueform is out of reach: no broker has answered in time" {
+		t.Errorf("a plan is told: %s", seen.Why)
+	}
+}
+
 func TestBrokerThatRefusesForGood(t *testing.T) {
 	k := start(t)
 	h := k.acquire("shop", "ann")
