@@ -124,6 +124,9 @@ func (b *builder) remember() {
 		b.warn(prevents, "Nothing prevents deletions yet",
 			"This cluster has no ledger, so that prevent_delete holds from the first apply on. If there was one, its topic is lost, and with it who owned what.")
 	}
+	if unfit := ledger.Value.Unfit; unfit != "" {
+		b.warn(nil, "Apply would refuse the ledger", "%s.", unfit)
+	}
 }
 
 // moment is a time of the ledger, for people.

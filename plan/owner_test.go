@@ -247,6 +247,8 @@ func TestRemember(t *testing.T) {
 		"lost where it mattered":  {live.None[live.Ledger](), queue("orders", prevented()), []string{"Nothing prevents deletions yet"}},
 		"none":                    {live.None[live.Ledger](), queue("orders"), nil},
 		"none, and nothing there": {live.None[live.Ledger](), queue("new", prevented()), nil},
+		"unfit":                   {live.Is(live.Ledger{Unfit: "it forgets"}), queue("orders"), []string{"Apply would refuse the ledger"}},
+		"cannot be made":          {live.Seen[live.Ledger]{State: live.Absent, Value: live.Ledger{Unfit: "it is refused"}}, queue("orders"), []string{"Apply would refuse the ledger"}},
 		"there":                   {live.Is(live.Ledger{}), queue("orders", prevented()), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,10 +30,15 @@ func (s *session) remembered(ctx context.Context) live.Seen[live.Ledger] {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	unfit := make(chan error, 1)
+	go func() { unfit <- ledger.Fit(ctx, s.ledger()) }()
 	seen := ledger.Read(ctx, s.ledger())
 	known := live.Seen[live.Ledger]{State: seen.State, Why: seen.Why, Needs: seen.Needs}
 	if seen.State == live.Present {
 		known.Value = seen.Value.Live()
+	}
+	if err := <-unfit; err != nil {
+		known.Value.Unfit = err.Error()
 	}
 	return known
 }
