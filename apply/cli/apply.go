@@ -84,7 +84,6 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 		if len(flags.target) > 0 {
 			return errors.New("--target does not go with a plan file: the plan was narrowed when it was made")
 		}
-		flags.target = addresses(saved)
 	}
 	s, err := a.open(ctx, flags.planFlags)
 	if err != nil {
@@ -92,6 +91,9 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 	}
 	defer s.close()
 	s.throttle = rate
+	if saved != nil {
+		s.target = saved.Target
+	}
 	if flags.autoApprove || saved != nil { // nobody thinks meanwhile
 		if err := s.lock(ctx, flags.lockTimeout); err != nil {
 			return err
@@ -135,14 +137,6 @@ func readPlan(path string) (*planfile.Document, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return d, nil
-}
-
-func addresses(d *planfile.Document) []string {
-	all := make([]string, len(d.Target))
-	for i, a := range d.Target {
-		all[i] = a.String()
-	}
-	return all
 }
 
 // carryOut asks where somebody is there to answer, and applies.

@@ -62,6 +62,9 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 	if s.topology, s.files, err = a.loaded(); err != nil {
 		return nil, err
 	}
+	if aimless := plan.Untargeted(s.topology, s.target); len(aimless) > 0 {
+		return nil, fmt.Errorf("--target %s: nothing is declared there, only blocks like queue.orders, queue.shard[\"eu\"] or delete.queue[\"shop.old\"] can be targets", aimless[0])
+	}
 	if err := s.connect(ctx); err != nil {
 		s.close()
 		return nil, err
