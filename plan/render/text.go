@@ -459,6 +459,10 @@ func (t *text) foot(d *planfile.Document) {
 		t.line("Nothing to change: apply notes that %s is this topology's.", english.Plural(len(d.Adopts), "object", ""))
 	case len(d.Moving) > 0:
 		t.line("Nothing to do but to wait for what is moving.")
+	case len(d.Throttled) > 0:
+		t.line("Nothing to change: apply removes the replication throttle that is left.")
+	case len(d.Vanished)+len(d.Released) > 0:
+		t.line("Nothing to change: apply forgets %s.", english.Plural(len(d.Vanished)+len(d.Released), "object", ""))
 	default:
 		t.line("Nothing to do: the cluster is as declared.")
 	}
