@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
@@ -102,6 +103,41 @@ func TestAnothersIsRefused(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 		})
+	}
+}
+
+// What all instances of a block meet is told once, and how to get a quota is told
+// as it is: it cannot be forgotten.
+func TestAnothersAreFolded(t *testing.T) {
+	at := hcl.Range{Filename: "q.hcl", Start: hcl.Pos{Line: 3}}
+	var shards []schema.Resource
+	owners := map[string]live.Owner{}
+	for _, key := range []string{"a", "b", "c", "d"} {
+		q := shard(key)
+		q.Attrs = map[string]hcl.Range{"topic": at}
+		shards = append(shards, q)
+		owners[q.Topic] = live.Owner{Topology: map[bool]string{true: "bank", false: "pay"}[key == "d"]}
+	}
+	guests := &schema.Quota{Decl: schema.Decl{Addr: schema.Addr{Kind: schema.KindQuota, Label: "guests"}}, Entity: schema.Entity{User: schema.Named("guest")}, Limits: schema.Limits{schema.ProducerByteRate: 1}}
+	s := world(nil, owned(owners), func(s *live.Snapshot) {
+		s.Quotas = live.Is(live.Quotas{})
+		s.Ledger.Value.Owners.Add(guests.Entity.ID(), live.Owner{Topology: "pay"})
+		for topic := range owners {
+			s.Topics[topic] = live.None[live.Topic]()
+		}
+	})
+	_, diags := plan.Build(topology(append(shards, guests)...), s, plan.Options{})
+	var got []string
+	for _, d := range diags {
+		got = append(got, d.Summary+": "+d.Detail)
+	}
+	want := []string{
+		`Topic "shop.shard.a" and 2 more belong to topology "pay": Use it by an external block, or let that topology go of it first: forget "queue" "shop.shard.a" {}.`,
+		`Topic "shop.shard.d" belongs to topology "bank": Use it by an external block, or let that topology go of it first: forget "queue" "shop.shard.d" {}.`,
+		`Quota "user:guest" belongs to topology "pay": Limits go with their blocks: take those of that topology out of its files, and apply it first.`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
