@@ -38,10 +38,38 @@ type session struct {
 	closers  []io.Closer
 }
 
+// visit opens a session with the ledger alone: of the files it takes what names
+// the topology and its cluster.
+func (a *app) visit(ctx context.Context) (s *session, err error) {
+	if err = a.timely(); err != nil {
+		return nil, err
+	}
+	s = &session{app: a}
+	if s.topology, s.files, err = a.identified(); err != nil {
+		return nil, err
+	}
+	if err = s.connect(ctx); err == nil {
+		err = s.reach(ctx)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// timely refuses a --timeout that leaves no time.
+func (a *app) timely() error {
+	if a.timeout <= 0 {
+		return fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
+	}
+	return nil
+}
+
 // open loads the topology and prepares the connection.
 func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
-	if a.timeout <= 0 {
-		return nil, fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
+	if err := a.timely(); err != nil {
+		return nil, err
 	}
 	s := &session{app: a, throttle: defaultThrottle}
 	for _, text := range flags.target {
