@@ -38,10 +38,38 @@ type session struct {
 	closers  []io.Closer
 }
 
+// visit opens a session with the ledger alone: of the files it takes what names
+// the topology and its cluster.
+func (a *app) visit(ctx context.Context) (s *session, err error) {
+	if err = a.timely(); err != nil {
+		return nil, err
+	}
+	s = &session{app: a}
+	if s.topology, s.files, err = a.identified(); err != nil {
+		return nil, err
+	}
+	if err = s.connect(ctx); err == nil {
+		err = s.reach(ctx)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// timely refuses a --timeout that leaves no time.
+func (a *app) timely() error {
+	if a.timeout <= 0 {
+		return fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
+	}
+	return nil
+}
+
 // open loads the topology and prepares the connection.
 func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
-	if a.timeout <= 0 {
-		return nil, fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
+	if err := a.timely(); err != nil {
+		return nil, err
 	}
 	s := &session{app: a, throttle: defaultThrottle}
 	for _, text := range flags.target {
@@ -61,6 +89,9 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 	var err error
 	if s.topology, s.files, err = a.loaded(); err != nil {
 		return nil, err
+	}
+	if aimless := plan.Untargeted(s.topology, s.target); len(aimless) > 0 {
+		return nil, fmt.Errorf("--target %s: nothing is declared there, only blocks like queue.orders, queue.shard[\"eu\"] or delete.queue[\"shop.old\"] can be targets", aimless[0])
 	}
 	if err := s.connect(ctx); err != nil {
 		s.close()
@@ -110,7 +141,8 @@ func (s *session) close() {
 	}
 }
 
-// read takes one look at the cluster, within --timeout.
+// read takes one look at the cluster, within --timeout. Its error says what is
+// wrong with the connection, where it is that.
 func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -118,7 +150,7 @@ func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, e
 	if err == nil && s.embedded() {
 		devcluster.Place(snapshot)
 	}
-	return snapshot, err
+	return snapshot, s.conn.Explain(err)
 }
 
 // look reads the cluster and what it remembers, side by side, and then what the
@@ -161,6 +193,7 @@ type planned struct {
 	diags    hcl.Diagnostics
 	anew     bool // it is not the one that was shown
 	blocking []guard.Finding
+	allowed  []guard.Allow
 	document *planfile.Document
 }
 
@@ -214,7 +247,7 @@ func (s *session) now(snapshot *live.Snapshot) planfile.Now {
 func (s *session) compare(ctx context.Context, build builder) (*planned, error) {
 	snapshot, err := s.look(ctx)
 	if err != nil {
-		return nil, s.unreachable(s.conn.Explain(err))
+		return nil, s.unreachable(err)
 	}
 	return s.build(ctx, build, snapshot)
 }
@@ -227,6 +260,9 @@ func (s *session) build(ctx context.Context, build builder, seen *live.Snapshot)
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	inspect.Inherited(ctx, s.conn.Client(), seen, plan.Unknown(s.topology, seen))
+	if plan.Throttled(s.topology, seen) {
+		inspect.Rates(ctx, s.conn.Client(), seen)
+	}
 	return build(seen)
 }
 
@@ -242,7 +278,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 		facts.Answers = s.measure(ctx, p.snapshot, open)
 		found, _ = guard.Judge(p.Plan, facts)
 	}
-	p.blocking = guard.Blocking(found, s.allowed)
+	p.blocking, p.allowed = guard.Blocking(found, s.allowed), s.allowed
 	p.document = planfile.New(p.Plan, found, p.diags, version())
 	s.tell(s.files, p.diags)
 	if aimless := guard.Unplanned(s.allowed, p.Plan); len(aimless) > 0 && !p.failed() {
