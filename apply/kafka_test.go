@@ -64,9 +64,9 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 		Measure: func(ctx context.Context, s *live.Snapshot, q live.Questions) live.Answers {
 			return inspect.Measure(ctx, k.conn.Client(), s, q)
 		},
-		Observe: func(e apply.Event) { k.events = append(k.events, e) },
-		Hold:    k.ledger,
-		Slow:    func(context.Context) (apply.Hold, error) { return k.ledger, k.ledger.locked },
+		Observe:       func(e apply.Event) { k.events = append(k.events, e) },
+		Hold:          k.ledger,
+		LockThrottles: func(context.Context) (apply.Hold, error) { return k.ledger, k.ledger.locked },
 	}
 	cluster.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
 		k.count(kmsg.Key(req.Key()))

@@ -216,7 +216,7 @@ func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) err
 func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*apply.Report, error) {
 	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
-		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: ledger.SystemClock(), Hold: s.hold, Slow: s.slow,
+		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: ledger.SystemClock(), Hold: s.hold, LockThrottles: s.lockThrottles,
 		Begun:    ledger.Begun{Digest: s.topology.Digest(), Changes: changes(p.Plan, nil)},
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}

@@ -99,16 +99,16 @@ func (s *session) unlock(ctx context.Context) {
 	s.hold = nil
 }
 
-// slowPatience outlasts whoever has died with the lock that guards throttles:
+// throttlePatience outlasts whoever has died with the lock that guards throttles:
 // the lease, the renewal by which the log learns that it is over, and the last
 // requests.
-const slowPatience = ledger.Lease + ledger.RenewEvery + ledger.RequestTimeout
+const throttlePatience = ledger.Lease + ledger.RenewEvery + ledger.RequestTimeout
 
-// slow takes the lock that guards throttles. Others have it for seconds, unless
+// lockThrottles takes the lock that guards throttles. Others have it for seconds, unless
 // they die.
-func (s *session) slow(ctx context.Context) (apply.Hold, error) {
+func (s *session) lockThrottles(ctx context.Context) (apply.Hold, error) {
 	hold, err := ledger.Acquire(ctx, s.ledger(), ledger.Request{
-		Lock: ledger.ThrottleLock, Holder: s.holder(ctx), Patience: slowPatience,
+		Lock: ledger.ThrottleLock, Holder: s.holder(ctx), Patience: throttlePatience,
 		Observe: func(w ledger.Wait) { fmt.Fprintln(s.Err, waiting(w)) },
 	})
 	if err != nil {
