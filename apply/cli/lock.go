@@ -180,7 +180,7 @@ func (s *session) breakLock(ctx context.Context, approved bool) error {
 		return s.say("Nobody has the lock.")
 	}
 	for _, held := range locks {
-		if err := s.say("%s has the lock of %s since %s.", held.Holder, held.Lock, stamp(held.Since)); err != nil {
+		if err := s.say("%s has the lock of %s since %s.", held.Holder, held.Lock, live.Moment(held.Since)); err != nil {
 			return err
 		}
 	}
@@ -246,9 +246,4 @@ func needing(why, right string) string {
 		why += ", this needs " + right
 	}
 	return why
-}
-
-// stamp is a time of the ledger, for people.
-func stamp(millis int64) string {
-	return time.UnixMilli(millis).UTC().Format("2006-01-02 15:04:05 UTC")
 }
