@@ -87,13 +87,13 @@ func (w writer) credentials(step *plan.AlterUser) (all []credential, err error) 
 		}
 		all = append(all, func(req *kmsg.AlterUserSCRAMCredentialsRequest) {
 			req.Upsertions = append(req.Upsertions, kmsg.AlterUserSCRAMCredentialsRequestUpsertion{
-				Name: name, Mechanism: numbered(live.ScramMechanisms, m), Iterations: int32(step.Iterations), Salt: salt, SaltedPassword: salted,
+				Name: name, Mechanism: live.ScramMechanisms.Number(m), Iterations: int32(step.Iterations), Salt: salt, SaltedPassword: salted,
 			})
 		})
 	}
 	for _, m := range step.Remove {
 		all = append(all, func(req *kmsg.AlterUserSCRAMCredentialsRequest) {
-			req.Deletions = append(req.Deletions, kmsg.AlterUserSCRAMCredentialsRequestDeletion{Name: name, Mechanism: numbered(live.ScramMechanisms, m)})
+			req.Deletions = append(req.Deletions, kmsg.AlterUserSCRAMCredentialsRequestDeletion{Name: name, Mechanism: live.ScramMechanisms.Number(m)})
 		})
 	}
 	return all, nil
@@ -152,19 +152,9 @@ type coded struct {
 
 func code(b schema.Binding) coded {
 	return coded{
-		b, kmsg.ACLResourceType(numbered(live.ACLResourceTypes, b.Resource.Type)), kmsg.ACLResourcePatternType(numbered(live.ACLPatterns, b.Resource.Pattern)),
-		kmsg.ACLOperation(numbered(live.ACLOperations, b.Operation)), kmsg.ACLPermissionType(numbered(live.ACLPermissions, b.Permission)),
+		b, kmsg.ACLResourceType(live.ACLResourceTypes.Number(b.Resource.Type)), kmsg.ACLResourcePatternType(live.ACLPatterns.Number(b.Resource.Pattern)),
+		kmsg.ACLOperation(live.ACLOperations.Number(b.Operation)), kmsg.ACLPermissionType(live.ACLPermissions.Number(b.Permission)),
 	}
-}
-
-// numbered is how Kafka numbers a word; 0, which is unknown to it, where it has none.
-func numbered[W comparable](words map[int8]W, word W) int8 {
-	for n, w := range words {
-		if w == word {
-			return n
-		}
-	}
-	return 0
 }
 
 func createACLs(ctx context.Context, to kmsg.Requestor, steps []plan.Step) (answer, error) {

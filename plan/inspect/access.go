@@ -52,7 +52,7 @@ func user(result *kmsg.DescribeUserSCRAMCredentialsResponseResult) live.Seen[liv
 	}
 	u := live.User{}
 	for _, c := range result.CredentialInfos {
-		if name, known := live.ScramMechanisms[c.Mechanism]; known {
+		if name := live.ScramMechanisms.Word(c.Mechanism); name != "" {
 			u[name] = int(c.Iterations)
 		}
 	}
@@ -84,7 +84,7 @@ func bindings(resp *kmsg.DescribeACLsResponse, err error) live.Seen[live.Binding
 		resource := &resp.Resources[i]
 		on, known := aclResource(resource)
 		for _, acl := range resource.ACLs {
-			operation, said := live.ACLOperations[int8(acl.Operation)], live.ACLPermissions[int8(acl.PermissionType)]
+			operation, said := live.ACLOperations.Word(int8(acl.Operation)), live.ACLPermissions.Word(int8(acl.PermissionType))
 			if known && operation != "" && said != "" { // else it is of a Kafka to come
 				all[schema.Binding{Principal: acl.Principal, Host: acl.Host, Permission: said, Operation: operation, Resource: on}] = true
 			}
@@ -95,7 +95,7 @@ func bindings(resp *kmsg.DescribeACLsResponse, err error) live.Seen[live.Binding
 
 func aclResource(r *kmsg.DescribeACLsResponseResource) (on schema.ACLResource, known bool) {
 	on = schema.ACLResource{
-		Type: live.ACLResourceTypes[int8(r.ResourceType)], Name: r.ResourceName, Pattern: live.ACLPatterns[int8(r.ResourcePatternType)],
+		Type: live.ACLResourceTypes.Word(int8(r.ResourceType)), Name: r.ResourceName, Pattern: live.ACLPatterns.Word(int8(r.ResourcePatternType)),
 	}
 	return on, on.Type != "" && on.Pattern != ""
 }

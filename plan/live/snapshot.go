@@ -6,6 +6,7 @@
 package live
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -47,26 +48,23 @@ func (s *Scope) None() bool {
 	return len(s.Topics)+len(s.Users)+len(s.Groups) == 0 && !s.Bindings && !s.Quotas
 }
 
-// Add takes over what a further look has seen.
+// Add takes over what a further look at the same cluster has seen.
 func (s *Snapshot) Add(more *Snapshot) {
-	maps.Copy(s.Topics, more.Topics)
-	if s.Users == nil {
-		s.Users = map[string]Seen[User]{}
-	}
-	maps.Copy(s.Users, more.Users)
-	if s.Groups == nil {
-		s.Groups = map[string]Seen[Group]{}
-	}
-	maps.Copy(s.Groups, more.Groups)
+	s.Topics, s.Defaults = joined(s.Topics, more.Topics), joined(s.Defaults, more.Defaults)
+	s.Users, s.Groups = joined(s.Users, more.Users), joined(s.Groups, more.Groups)
+	s.Moves, s.Ledger, s.Rates = s.Moves.newer(more.Moves), s.Ledger.newer(more.Ledger), s.Rates.newer(more.Rates)
+	s.Bindings, s.Quotas = s.Bindings.newer(more.Bindings), s.Quotas.newer(more.Quotas)
 	if len(more.GroupKeys) > 0 {
 		s.GroupKeys = more.GroupKeys
 	}
-	if more.Bindings.State != Unseen || more.Bindings.Why != "" {
-		s.Bindings = more.Bindings
+}
+
+func joined[V any](seen, more map[string]V) map[string]V {
+	if seen == nil {
+		return more
 	}
-	if more.Quotas.State != Unseen || more.Quotas.Why != "" {
-		s.Quotas = more.Quotas
-	}
+	maps.Copy(seen, more)
+	return seen
 }
 
 // State tells a fact that is not there from one that could not be read.
@@ -102,6 +100,21 @@ type Seen[T any] struct {
 	Value T      `json:"value,omitzero"`
 	Why   string `json:"why,omitempty"`   // of an unseen fact: the reason, in words
 	Needs string `json:"needs,omitempty"` // the missing right, "Describe on Topic shop.orders"
+}
+
+// Asked says whether somebody has looked, be it without seeing anything.
+func (s *Seen[T]) Asked() bool { return s.State != Unseen || s.Why != "" }
+
+// Reason is why an unseen fact is not known.
+func (s *Seen[T]) Reason() string { return cmp.Or(s.Why, "it was not read") }
+
+// newer is what a further look has seen, or the fact as it was where that did
+// not ask.
+func (s *Seen[T]) newer(more Seen[T]) Seen[T] {
+	if more.Asked() {
+		return more
+	}
+	return *s
 }
 
 // Is wraps a fact that was read.
