@@ -29,7 +29,8 @@ func (a *app) receiveCommand() *cobra.Command {
 		Long: `Joins the group under its protocol and prints the messages of its queues: their
 values, a line each, or JSON with all there is. It ends where the queues ended
 when it started. A message is acknowledged after it was printed: if this is
-killed, some may come twice, and none is lost. The login is that of the cluster
+killed, some may come twice, and none is lost. The login is the group's
+principal, where that is a user of these files, and else that of the cluster
 block.
 
 With --exec CMD each message goes to a command of its own, run by sh, on its
@@ -100,15 +101,11 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 	if err := flags.check(); err != nil {
 		return err
 	}
-	s, err := a.open(ctx, planFlags{})
+	s, r, err := a.openAs(ctx, name, schema.KindGroup)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	r, err := application(s.topology, name, schema.KindGroup)
-	if err != nil {
-		return err
-	}
 	group := r.(*schema.Group)
 	queues := read(s.topology, group)
 	if err := flags.fits(group, queues); err != nil {

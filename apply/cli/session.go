@@ -30,6 +30,7 @@ type session struct {
 	*app
 	topology *schema.Topology
 	files    diag.Files
+	login    *schema.User // who connects; nil: whom the cluster block names
 	conn     *connect.Conn
 	target   []schema.Addr
 	allowed  []guard.Allow
@@ -40,9 +41,6 @@ type session struct {
 
 // open loads the topology and prepares the connection.
 func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
-	if a.timeout <= 0 {
-		return nil, fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
-	}
 	s := &session{app: a, throttle: defaultThrottle}
 	for _, text := range flags.target {
 		addr, err := schema.ParseAddr(text)
@@ -71,6 +69,9 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 
 // connect opens the cluster of the topology; the embedded one is started first.
 func (s *session) connect(ctx context.Context) error {
+	if s.timeout <= 0 {
+		return fmt.Errorf("--timeout is more than 0, not %v", s.timeout)
+	}
 	servers := s.bootstrap
 	if s.embedded() {
 		if servers != nil {
@@ -87,7 +88,7 @@ func (s *session) connect(ctx context.Context) error {
 		s.closers = append(s.closers, embedded)
 		servers = embedded.Bootstrap()
 	}
-	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, Timeout: s.timeout, Version: version()}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, User: s.login, Timeout: s.timeout, Version: version()}
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
