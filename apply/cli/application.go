@@ -37,8 +37,10 @@ func application(t *schema.Topology, name string, kinds ...schema.Kind) (schema.
 // openAs loads the topology, finds a producer or a group, and prepares the
 // connection as its principal, where that is a user of these files.
 func (a *app) openAs(ctx context.Context, name string, kind schema.Kind) (*session, schema.Resource, error) {
-	s := &session{app: a}
-	var err error
+	s, err := a.newSession()
+	if err != nil {
+		return nil, nil, err
+	}
 	if s.topology, s.files, err = a.loaded(); err != nil {
 		return nil, nil, err
 	}

@@ -44,9 +44,9 @@ tell about it. The exit code decides:
 A share group gives what is released to its members again, as often as its
 delivery count limit says, and its brokers send what is rejected to the
 dead_letter of its queue (Kafka 4.4+); without one it is gone. The other
-protocols know neither: here a message that is not done is sent to the
-dead_letter by this command or, where the queue has none, ends the receiving
-and stays unread.
+protocols know neither: here what is rejected is sent to the dead_letter by this
+command, and what is released, or has no dead_letter to go to, ends the
+receiving and stays unread.
 
 --release shows messages of a share group and gives them back. Each time counts
 as a delivery.`,

@@ -172,7 +172,7 @@ func (s *session) notSent(err error) error {
 	}
 	err = s.unreachable(s.conn.Explain(failed.Err))
 	if failed.Failed > 0 {
-		return fmt.Errorf("%w; read and not sent: %s", err, messages)
+		return fmt.Errorf("%w; read and not acknowledged: %s", err, messages)
 	}
 	return err
 }

@@ -39,9 +39,20 @@ type session struct {
 	closers  []io.Closer
 }
 
+// newSession is one without a topology yet.
+func (a *app) newSession() (*session, error) {
+	if a.timeout <= 0 {
+		return nil, fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
+	}
+	return &session{app: a, throttle: defaultThrottle}, nil
+}
+
 // open loads the topology and prepares the connection.
 func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
-	s := &session{app: a, throttle: defaultThrottle}
+	s, err := a.newSession()
+	if err != nil {
+		return nil, err
+	}
 	for _, text := range flags.target {
 		addr, err := schema.ParseAddr(text)
 		if err != nil {
@@ -56,7 +67,6 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 		}
 		s.allowed = append(s.allowed, allowed...)
 	}
-	var err error
 	if s.topology, s.files, err = a.loaded(); err != nil {
 		return nil, err
 	}
@@ -69,9 +79,6 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 
 // connect opens the cluster of the topology; the embedded one is started first.
 func (s *session) connect(ctx context.Context) error {
-	if s.timeout <= 0 {
-		return fmt.Errorf("--timeout is more than 0, not %v", s.timeout)
-	}
 	servers := s.bootstrap
 	if s.embedded() {
 		if servers != nil {

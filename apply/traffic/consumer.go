@@ -110,7 +110,7 @@ func listed(offsets kadm.ListedOffsets, err error) (map[place]int64, error) {
 	for topic, partitions := range offsets {
 		for partition, o := range partitions {
 			if o.Err != nil {
-				return nil, fmt.Errorf("topic %s: %w", topic, o.Err)
+				return nil, topicError(topic, o.Err)
 			}
 			all[place{topic, partition}] = o.Offset
 		}

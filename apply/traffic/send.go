@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kbin"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/queueform/queueform/schema"
@@ -36,7 +37,7 @@ type Sender struct {
 // stay, and are told.
 type NotSent struct {
 	Sent    Progress
-	Failed  int64 // messages that were read and not acknowledged; in transactions: that were aborted
+	Failed  int64 // messages that were read and not acknowledged or, in transactions, taken back
 	Unknown bool  // nobody knows whether those are there: the commit was not answered
 	Err     error // why: a [*LineError], what reading said, what Kafka did, or an interruption
 }
@@ -130,7 +131,7 @@ func (s *Sender) limits(ctx context.Context) (limits, error) {
 	}
 	detail := topics[s.Topic]
 	if detail.Err != nil {
-		return limits{}, fmt.Errorf("topic %s: %w", s.Topic, detail.Err)
+		return limits{}, topicError(s.Topic, detail.Err)
 	}
 	l := limits{int32(len(detail.Partitions)), s.settings().number("max.request.size"), "max.request.size of " + s.Producer.Addr.String()}
 	l.largest = max(l.largest, 512) // the least that the client takes
@@ -372,6 +373,9 @@ func (r *run) commitOpen() error {
 	ctx := context.Background()
 	if err := r.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		_ = r.client.EndTransaction(ctx, kgo.TryAbort) // which Kafka does by itself in time
+		if code, answered := errors.AsType[*kerr.Error](err); answered && !code.Retriable {
+			return err
+		}
 		return fmt.Errorf("%w: %w", errUnanswered, err)
 	}
 	r.mu.Lock()

@@ -11,8 +11,11 @@
 package traffic
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -30,6 +33,14 @@ func (p Progress) PerSecond(count int64) float64 {
 		return 0
 	}
 	return float64(count) / p.Took.Seconds()
+}
+
+// topicError says of a topic what Kafka answered.
+func topicError(topic string, err error) error {
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return fmt.Errorf("there is no topic %s on the cluster: apply the topology first", topic)
+	}
+	return fmt.Errorf("topic %s: %w", topic, err)
 }
 
 // bytesOf is what a message carries.
