@@ -41,12 +41,11 @@ tell about it. The exit code decides:
   100    it is rejected
   other  it is released; 126 and 127, of a command that cannot be run, end this
 
-A share group gives what is released to its members again, as often as its
-delivery count limit says, and its brokers send what is rejected to the
-dead_letter of its queue (Kafka 4.4+); without one it is gone. The other
-protocols know neither: here what is rejected is sent to the dead_letter by this
-command, and what is released, or has no dead_letter to go to, ends the
-receiving and stays unread.
+What is rejected goes to the dead_letter of its queue: by the brokers of a share
+group on Kafka 4.4, and else by this command. A share group gives what is
+released to its members again, as often as its delivery count limit says, and
+drops what has no dead_letter to go to. In the other groups both end the
+receiving and stay unread.
 
 --release shows messages of a share group and gives them back. Each time counts
 as a delivery.`,

@@ -170,6 +170,9 @@ func (s *session) notSent(err error) error {
 	case malformed:
 		return fmt.Errorf("%w; those before it are sent", err)
 	}
+	if failed.Failed > 0 && errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted; read and not acknowledged: %s", messages)
+	}
 	err = s.unreachable(s.conn.Explain(failed.Err))
 	if failed.Failed > 0 {
 		return fmt.Errorf("%w; read and not acknowledged: %s", err, messages)

@@ -66,7 +66,7 @@ func newConsumer(ctx context.Context, r *Receiver) (*consumer, error) {
 	if c.client, err = kgo.NewClient(options...); err != nil {
 		return nil, err
 	}
-	c.dead = &undertaker{group: r.Group.GroupID, options: r.Client.Opts()}
+	c.dead = &undertaker{Receiver: r}
 	return c, nil
 }
 
@@ -259,7 +259,12 @@ func (c *consumer) seed(ctx context.Context) error {
 // settle commits how far the member is, after what was rejected has gone to the
 // dead letters.
 func (c *consumer) settle(ctx context.Context, all []judged) error {
-	if err := c.bury(ctx, all); err != nil {
+	for _, m := range all {
+		if m.verdict == Reject && c.deadLetter(m.Topic) == "" {
+			return fmt.Errorf("the message at offset %d of %s is rejected, and its queue has no dead_letter", m.Offset, place{m.Topic, m.Partition})
+		}
+	}
+	if err := c.dead.bury(ctx, all); err != nil {
 		return err
 	}
 	if c.open = len(all) < c.handed; !c.open {
@@ -270,22 +275,6 @@ func (c *consumer) settle(ctx context.Context, all []judged) error {
 		offsets[place{m.Topic, m.Partition}] = m.Offset + 1
 	}
 	return c.commit(ctx, offsets)
-}
-
-// bury sends what was rejected to the dead letters.
-func (c *consumer) bury(ctx context.Context, all []judged) error {
-	var rejected []*kgo.Record
-	for _, m := range all {
-		if m.verdict != Reject {
-			continue
-		}
-		topic := c.deadLetter(m.Topic)
-		if topic == "" {
-			return fmt.Errorf("the message at offset %d of %s is rejected, and its queue has no dead_letter", m.Offset, place{m.Topic, m.Partition})
-		}
-		rejected = append(rejected, deadLetter(topic, c.Group.GroupID, m.Record))
-	}
-	return c.dead.bury(ctx, rejected)
 }
 
 // commitMoved commits all positions that are not.

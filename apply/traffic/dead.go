@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // The headers of a dead letter that tell where it is from: those that Kafka's
@@ -35,25 +38,31 @@ func deadLetter(topic, group string, m *kgo.Record) *kgo.Record {
 
 // undertaker sends dead letters for a group whose brokers do not.
 type undertaker struct {
-	group   string
-	options []kgo.Opt
-	client  *kgo.Client // nil: nothing was rejected yet
+	*Receiver
+	client *kgo.Client // nil: nothing was rejected yet
 }
 
-// bury returns once the dead letters are there.
-func (u *undertaker) bury(ctx context.Context, letters []*kgo.Record) error {
+// bury returns once all that was rejected is with the dead letters, if its queue
+// has any.
+func (u *undertaker) bury(ctx context.Context, all []judged) error {
+	var letters []*kgo.Record
+	for _, m := range all {
+		if topic := u.deadLetter(m.Topic); m.verdict == Reject && topic != "" {
+			letters = append(letters, deadLetter(topic, u.Group.GroupID, m.Record))
+		}
+	}
 	if len(letters) == 0 {
 		return nil
 	}
 	if u.client == nil {
-		client, err := kgo.NewClient(append(slices.Clone(u.options), kgo.RecordPartitioner(partitioner{kgo.StickyKeyPartitioner(nil)}), kgo.AllowIdempotentProduceCancellation())...)
+		client, err := kgo.NewClient(append(slices.Clone(u.Client.Opts()), kgo.RecordPartitioner(partitioner{kgo.StickyKeyPartitioner(nil)}), kgo.AllowIdempotentProduceCancellation())...)
 		if err != nil {
 			return err
 		}
 		u.client = client
 	}
 	if err := u.client.ProduceSync(ctx, letters...).FirstErr(); err != nil {
-		return fmt.Errorf("the dead letters of %s cannot be sent: %w", u.group, err)
+		return fmt.Errorf("the dead letters of %s cannot be sent: %w", u.Group.GroupID, err)
 	}
 	return nil
 }
@@ -62,4 +71,47 @@ func (u *undertaker) leave() {
 	if u.client != nil {
 		u.client.Close()
 	}
+}
+
+// What makes brokers send what a share group rejects to the dead letters
+// (KIP-1191, Kafka 4.4+): a feature of theirs, and a config of the group.
+const (
+	shareFeature      = "share.version"
+	shareBuries       = 2
+	deadLettersConfig = "errors.deadletterqueue.topic.name"
+)
+
+// brokersBury says whether the brokers send what the group rejects to the dead
+// letters. Who may not ask for the group's configs takes them for applied.
+func (r *Receiver) brokersBury(ctx context.Context) (bool, error) {
+	brokers, err := kadm.NewClient(r.Client).ApiVersions(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, b := range brokers {
+		if b.Err == nil && !slices.ContainsFunc(b.Raw().FinalizedFeatures, func(f kmsg.ApiVersionsResponseFinalizedFeature) bool {
+			return f.Name == shareFeature && f.MaxVersionLevel >= shareBuries
+		}) {
+			return false, nil
+		}
+	}
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	req.Resources = []kmsg.DescribeConfigsRequestResource{{
+		ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: r.Group.GroupID, ConfigNames: []string{deadLettersConfig},
+	}}
+	resp, err := req.RequestWith(ctx, r.Client)
+	if err != nil {
+		return false, err
+	}
+	for _, group := range resp.Resources {
+		switch err := kerr.ErrorForCode(group.ErrorCode); err {
+		case nil:
+			return slices.ContainsFunc(group.Configs, func(c kmsg.DescribeConfigsResponseResourceConfig) bool { return c.Value != nil && *c.Value != "" }), nil
+		case kerr.GroupAuthorizationFailed:
+			return true, nil
+		default:
+			return false, fmt.Errorf("configs of group %s: %w", r.Group.GroupID, err)
+		}
+	}
+	return false, nil
 }

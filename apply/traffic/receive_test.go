@@ -326,6 +326,9 @@ func TestShareVerdicts(t *testing.T) {
 	if d := cmp.Diff(map[string]int32{"accept": 1, "release": 3, "reject": 1}, deliveries); d != "" {
 		t.Error(d)
 	}
+	if dead := k.all("dlq.orders"); len(dead) != 1 || string(dead[0].Value) != "reject" {
+		t.Errorf("the dead letters are %v: these brokers do not write them", dead)
+	}
 	if d := cmp.Diff([]string{""}, k.printed(schema.Share)); d != "" {
 		t.Error(d)
 	}
