@@ -169,8 +169,7 @@ func (s *session) notSent(err error) error {
 		return fmt.Errorf("%w; taken back with its transaction: %s", err, messages)
 	case malformed:
 		return fmt.Errorf("%w; those before it are sent", err)
-	}
-	if failed.Failed > 0 && errors.Is(err, context.Canceled) {
+	case failed.Failed > 0 && errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted; read and not acknowledged: %s", messages)
 	}
 	err = s.unreachable(s.conn.Explain(failed.Err))

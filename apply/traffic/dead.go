@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -77,24 +78,32 @@ func (u *undertaker) leave() {
 // (KIP-1191, Kafka 4.4+): a feature of theirs, and a config of the group.
 const (
 	shareFeature      = "share.version"
-	shareBuries       = 2
+	buryingShare      = 2 // the least level of the feature
 	deadLettersConfig = "errors.deadletterqueue.topic.name"
 )
 
 // brokersBury says whether the brokers send what the group rejects to the dead
-// letters. Who may not ask for the group's configs takes them for applied.
+// letters.
 func (r *Receiver) brokersBury(ctx context.Context) (bool, error) {
 	brokers, err := kadm.NewClient(r.Client).ApiVersions(ctx)
 	if err != nil {
 		return false, err
 	}
 	for _, b := range brokers {
-		if b.Err == nil && !slices.ContainsFunc(b.Raw().FinalizedFeatures, func(f kmsg.ApiVersionsResponseFinalizedFeature) bool {
-			return f.Name == shareFeature && f.MaxVersionLevel >= shareBuries
-		}) {
+		if b.Err == nil && !slices.ContainsFunc(b.Raw().FinalizedFeatures, buries) {
 			return false, nil
 		}
 	}
+	return r.hasDeadLetters(ctx)
+}
+
+func buries(f kmsg.ApiVersionsResponseFinalizedFeature) bool {
+	return f.Name == shareFeature && f.MaxVersionLevel >= buryingShare
+}
+
+// hasDeadLetters says whether the group's configs name the dead letters. Who may
+// not ask takes them for applied.
+func (r *Receiver) hasDeadLetters(ctx context.Context) (bool, error) {
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	req.Resources = []kmsg.DescribeConfigsRequestResource{{
 		ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: r.Group.GroupID, ConfigNames: []string{deadLettersConfig},
@@ -103,15 +112,14 @@ func (r *Receiver) brokersBury(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, group := range resp.Resources {
-		switch err := kerr.ErrorForCode(group.ErrorCode); err {
-		case nil:
-			return slices.ContainsFunc(group.Configs, func(c kmsg.DescribeConfigsResponseResourceConfig) bool { return c.Value != nil && *c.Value != "" }), nil
-		case kerr.GroupAuthorizationFailed:
-			return true, nil
-		default:
-			return false, fmt.Errorf("configs of group %s: %w", r.Group.GroupID, err)
-		}
+	group := resp.Resources[0]
+	switch err := kerr.ErrorForCode(group.ErrorCode); {
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("configs of group %s: %w", r.Group.GroupID, err)
 	}
-	return false, nil
+	return slices.ContainsFunc(group.Configs, func(c kmsg.DescribeConfigsResponseResourceConfig) bool {
+		return c.Value != nil && *c.Value != ""
+	}), nil
 }

@@ -183,7 +183,7 @@ func TestUser(t *testing.T) {
 			u := &schema.User{Decl: schema.Decl{Addr: schema.Addr{Kind: schema.KindUser, Label: "shop"}}, Name: "shop", Mechanisms: []schema.Mechanism{schema.ScramSHA256}, Password: test.password}
 			conn, err := connect.Open(t.Context(), at(servers...), connect.Options{Env: deployer, User: u})
 			if err == nil {
-				defer conn.Close()
+				t.Cleanup(conn.Client().Close)
 				err = conn.Explain(ask(t, conn.Client()))
 			}
 			told, failed := errors.AsType[*connect.Error](err)
