@@ -31,6 +31,7 @@ type consumer struct {
 	*Receiver
 	client *kgo.Client
 	dead   *undertaker
+	firsts map[place]int64 // the first messages that there are, as of the start
 	ends   map[place]int64 // as of the start
 	starts map[place]int64 // where the group begins that has committed nothing
 
@@ -51,7 +52,7 @@ const tick = 100 * time.Millisecond
 func newConsumer(ctx context.Context, r *Receiver) (*consumer, error) {
 	c := &consumer{Receiver: r, at: map[place]int64{}, seeds: map[place]int64{}, moved: map[place]struct{}{}, came: time.Now()}
 	var err error
-	if c.starts, c.ends, err = r.extent(ctx); err != nil {
+	if err = c.extent(ctx); err != nil {
 		return nil, err
 	}
 	set := r.settings()
@@ -60,7 +61,7 @@ func newConsumer(ctx context.Context, r *Receiver) (*consumer, error) {
 	options = append(options,
 		kgo.ConsumerGroup(r.Group.GroupID), kgo.ConsumeTopics(r.topics()...),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.KeepControlRecords(),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // messages that are gone are no reason to skip more
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // messages that are gone are no reason to skip others
 		kgo.AdjustFetchOffsetsFn(c.assigned), kgo.OnPartitionsRevoked(c.revoked), kgo.OnPartitionsLost(c.revoked),
 	)
 	if c.client, err = kgo.NewClient(options...); err != nil {
@@ -70,27 +71,30 @@ func newConsumer(ctx context.Context, r *Receiver) (*consumer, error) {
 	return c, nil
 }
 
-// extent is where the queues begin, for who has committed nothing, and where
-// they end.
-func (r *Receiver) extent(ctx context.Context) (starts, ends map[place]int64, err error) {
-	admin := kadm.NewClient(r.Client)
+// extent asks where the queues begin, for who has committed nothing and at all,
+// and where they end.
+func (c *consumer) extent(ctx context.Context) (err error) {
+	admin := kadm.NewClient(c.Client)
 	list := admin.ListEndOffsets
-	if r.settings().isolation() == kgo.ReadCommitted() {
+	if c.settings().isolation() == kgo.ReadCommitted() {
 		list = admin.ListCommittedOffsets
 	}
-	if ends, err = listed(list(ctx, r.topics()...)); err != nil {
-		return nil, nil, err
+	if c.ends, err = listed(list(ctx, c.topics()...)); err != nil {
+		return err
 	}
-	at, timed := r.Group.Start.Time()
-	switch start := r.start(); {
+	if c.firsts, err = listed(admin.ListStartOffsets(ctx, c.topics()...)); err != nil {
+		return err
+	}
+	at, timed := c.Group.Start.Time()
+	switch start := c.start(); {
 	case timed:
-		starts, err = listed(admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), r.topics()...))
+		c.starts, err = listed(admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), c.topics()...))
 	case start == schema.Earliest:
-		starts, err = listed(admin.ListStartOffsets(ctx, r.topics()...))
+		c.starts = c.firsts
 	default:
-		starts = ends
+		c.starts = c.ends
 	}
-	return starts, ends, err
+	return err
 }
 
 // start is where a group begins: as its block says or, where it does not, as
@@ -126,7 +130,7 @@ func (c *consumer) assigned(_ context.Context, got map[string]map[int32]kgo.Offs
 		for partition, offset := range partitions {
 			p := place{topic, partition}
 			if at := offset.EpochOffset().Offset; at >= 0 {
-				c.at[p] = at
+				c.at[p] = max(at, c.firsts[p]) // what is gone does not come
 				continue
 			}
 			c.at[p] = c.starts[p] // 0 for a partition that is new: nothing of it was seen

@@ -109,7 +109,7 @@ func (r *Receiver) hasDeadLetters(ctx context.Context) (bool, error) {
 		ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: r.Group.GroupID, ConfigNames: []string{deadLettersConfig},
 	}}
 	resp, err := req.RequestWith(ctx, r.Client)
-	if err != nil {
+	if err != nil || len(resp.Resources) != 1 {
 		return false, err
 	}
 	group := resp.Resources[0]

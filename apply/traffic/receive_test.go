@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -453,5 +454,24 @@ func TestProtocolRefused(t *testing.T) {
 	_, err = k.receiver(schema.Consumer, &taker{}).Receive(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "it needs Kafka 4.0 or later (KIP-848)") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// Messages that are gone are not waited for, be they all of a partition.
+func TestMessagesAreGone(t *testing.T) {
+	for gone, want := range map[int64][]string{3: count(4)[3:], 4: {""}} {
+		k := newKafka(t)
+		k.send("key", count(4)...)
+		r := k.receiver(schema.Classic, &taker{})
+		r.Max = 1
+		k.receive(r)
+		var before kadm.Offsets
+		before.AddOffset("orders", k.all("orders")[0].Partition, gone, -1)
+		if _, err := k.admin.DeleteRecords(t.Context(), before); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, k.printed(schema.Classic)); d != "" {
+			t.Error(d)
+		}
 	}
 }
