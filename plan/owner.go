@@ -77,7 +77,8 @@ func (b *builder) note(c Claim, owner live.Owner, owned bool) {
 
 // noted says whether the ledger knows all that the claim says.
 func (c *Claim) noted(o *live.Owner) bool {
-	return o.TopicID == c.TopicID && o.PreventDelete == c.PreventDelete && o.Made == c.Made && o.Password == c.Password && slices.Equal(o.Keys, c.Keys)
+	return o.TopicID == c.TopicID && o.PreventDelete == c.PreventDelete && o.Made == c.Made && o.Password == c.Password && slices.Equal(o.Keys, c.Keys) &&
+		maps.EqualFunc(o.Seeds, c.Seeds, live.Seed.Equal)
 }
 
 // claimQueue notes a queue. One that is still to be created has no life yet.

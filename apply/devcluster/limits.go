@@ -79,7 +79,7 @@ func Refuses(s plan.Step) error {
 		if len(s.Assign) > 0 {
 			return noPlacement
 		}
-	case *plan.AlterConfigs, *plan.DeleteTopic, *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota:
+	case *plan.AlterConfigs, *plan.DeleteTopic, *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.SeedOffsets, *plan.DeleteGroup:
 	}
 	return nil
 }
