@@ -87,7 +87,6 @@ func TestPrincipals(t *testing.T) {
 	u.env = []string{"QUEUEFORM_BOOTSTRAP_SERVERS=", "ADMIN_PASSWORD=" + brokers.AdminPassword, "WRITER_PASSWORD=w", "READER_PASSWORD=r"}
 	u.write("desk.hcl", fmt.Sprintf(principals, strings.Join(u.kafka.SASL(), ",")))
 	u.run(0, "apply", "--auto-approve")
-	u.configure("desk.share", "share.auto.offset.reset=earliest")
 	u.env = append(u.env, "ADMIN_PASSWORD=") // nobody needs it from here on
 
 	u.send([]string{"a", "b"}, "sender")

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/testdata/e2e/brokers"
 )
@@ -39,9 +38,6 @@ queue "jobs" {
 queue "dead" {
   topic      = "dlq.flows"
   partitions = 1
-  config = {
-    "errors.deadletterqueue.group.enable" = true
-  }
 }
 
 producer "checkout" {
@@ -134,33 +130,7 @@ func flowing(t *testing.T) *user {
 	}}))
 	u.write("flows.hcl", flows)
 	u.run(0, "apply", "--auto-approve")
-	for _, group := range []string{"flows.share", "flows.workers"} {
-		u.configure(group, "share.auto.offset.reset=earliest", "errors.deadletterqueue.topic.name=dlq.flows", "errors.deadletterqueue.copy.record.enable=true")
-	}
 	return u
-}
-
-// configure sets configs of a group.
-func (u *user) configure(group string, pairs ...string) {
-	u.Helper()
-	client := u.client()
-	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
-	for _, pair := range pairs {
-		name, value, _ := strings.Cut(pair, "=")
-		config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-		config.Name, config.Value = name, &value
-		resource.Configs = append(resource.Configs, config)
-	}
-	req.Resources = append(req.Resources, resource)
-	resp, err := req.RequestWith(u.Context(), client)
-	must(u.T, err)
-	for _, r := range resp.Resources {
-		if r.ErrorCode != 0 {
-			u.Fatalf("configs of group %s: %d %v", group, r.ErrorCode, r.ErrorMessage)
-		}
-	}
 }
 
 // send sends lines.

@@ -113,8 +113,8 @@ func (u *user) killedAtWork(group string) {
 // TestTrafficOnOldest says what that Kafka cannot do, and does the rest.
 func TestTrafficOnOldest(t *testing.T) {
 	u := newUser(t, brokers.Shared(t, brokers.Oldest))
-	u.write("flows.hcl", strings.NewReplacer("flows", "oldest", "\"errors.deadletterqueue.group.enable\" = true", "").Replace(flows))
-	u.run(0, "apply", "--auto-approve")
+	u.write("flows.hcl", strings.ReplaceAll(flows, "flows", "oldest"))
+	u.run(0, "apply", "--auto-approve", "--target", "queue.orders")
 	u.send([]string{"a", "b"}, "checkout")
 	all, _ := u.received("consumer_group.classic")
 	if len(all) != 2 {
