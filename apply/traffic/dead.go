@@ -21,10 +21,12 @@ const (
 	headerOffset    = "__dlq.errors.offset"
 	headerGroup     = "__dlq.errors.group"
 	headerMessage   = "__dlq.errors.message"
+
+	rejected = "Offset rejected by client." // the message, word for word: programs compare it
 )
 
-// deadLetter is a message as it goes to the dead letters: with its headers, and
-// those that tell where it is from.
+// deadLetter is a message as it goes to the dead letters: with its headers, which
+// brokers do not copy, and those that tell where it is from.
 func deadLetter(topic, group string, m *kgo.Record) *kgo.Record {
 	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
 	return &kgo.Record{
@@ -32,7 +34,7 @@ func deadLetter(topic, group string, m *kgo.Record) *kgo.Record {
 		Headers: append(slices.Clone(m.Headers),
 			header(headerTopic, m.Topic), header(headerPartition, strconv.Itoa(int(m.Partition))),
 			header(headerOffset, strconv.FormatInt(m.Offset, 10)), header(headerGroup, group),
-			header(headerMessage, "rejected by a member of the group"),
+			header(headerMessage, rejected),
 		),
 	}
 }

@@ -258,7 +258,7 @@ func TestDeadLetters(t *testing.T) {
 	}
 	want := []string{
 		"trace=1", "__dlq.errors.topic=orders", "__dlq.errors.partition=" + fmt.Sprint(k.all("orders")[0].Partition),
-		"__dlq.errors.offset=0", "__dlq.errors.group=g", "__dlq.errors.message=rejected by a member of the group",
+		"__dlq.errors.offset=0", "__dlq.errors.group=g", "__dlq.errors.message=Offset rejected by client.",
 	}
 	if d := cmp.Diff(want, headers); d != "" {
 		t.Error(d)

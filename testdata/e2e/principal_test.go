@@ -106,5 +106,5 @@ func TestPrincipals(t *testing.T) {
 		u.has(u.run(1, "receive", group), "AUTHORIZATION_FAILED", "received 0 messages")
 	}
 	u.env = append(u.env, "WRITER_PASSWORD=wrong")
-	u.has(u.run(1, "send", "sender", "a"), "password of user.writer")
+	u.has(u.run(1, "send", "sender", "a"), "refuses user \"desk.writer\"", "name of user.writer")
 }

@@ -256,7 +256,7 @@ func (u *user) keysAsJava() {
 // forms are values, lines, and JSON with all that a message has; text and not.
 func (u *user) forms() {
 	u.received("consumer_group.classic")
-	u.has(u.run(0, "send", "checkout", "--key", "k", "a value", "-1"), "sent 2 messages, 11 B")
+	u.has(u.run(0, "send", "checkout", "--key", "k", "a value", "another value"), "sent 2 messages, 22 B")
 	u.has(u.send([]string{"a line", "", "another"}, "checkout"), "sent 3 messages, 13 B")
 	u.send([]string{`{"key": "k", "value_base64": "/wA=", "headers": {"trace": "7"}, "partition": 3}`, `{"value": null}`}, "checkout", "--format", "json")
 	all, _ := u.received("consumer_group.classic")
@@ -267,7 +267,7 @@ func (u *user) forms() {
 			values["binary"] = m
 		}
 	}
-	if len(all) != 7 || values["a value"].Key != "k" || values["a line"].Key != "" || values["another"].Value == "" {
+	if len(all) != 7 || values["a value"].Key != "k" || values["a line"].Key != "" || values["another value"].Key != "k" {
 		u.Errorf("received %+v", all)
 	}
 	if m := values["binary"]; m.Partition != 3 || string(m.Binary) != "\xff\x00" || m.header("trace") != "7" {
@@ -339,6 +339,7 @@ func (u *user) fenced() {
 // is lost.
 func (u *user) killed(group string) {
 	const messages = 20_000
+	u.received("consumer_group." + group)
 	sent := numbered(messages)
 	u.send(sent, "checkout")
 	came := map[string]bool{}
