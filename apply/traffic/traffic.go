@@ -27,14 +27,6 @@ type Progress struct {
 	Took     time.Duration // since the first of them
 }
 
-// PerSecond is the rate of some count over the time it took.
-func (p Progress) PerSecond(count int64) float64 {
-	if p.Took <= 0 {
-		return 0
-	}
-	return float64(count) / p.Took.Seconds()
-}
-
 // topicError says of a topic what Kafka answered.
 func topicError(topic string, err error) error {
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {
