@@ -17,25 +17,31 @@ type inquiry struct {
 	Facts
 	plan    *plan.Plan
 	queues  map[schema.Addr]*schema.Queue
-	moves   []*plan.Reassign // by change; nil: it moves nothing
+	groups  map[string]*schema.Group // by group id
+	moves   []*plan.Reassign         // by change; nil: it moves nothing
 	sizes   asking[string, live.Sizes]
 	offsets asking[live.Position, live.Offsets]
 	readers asking[string, live.Readers]
 	room    bool // it is asked what the disks have room for
 	flow    func() flow
+	rights  func() *rights
 	short   func() *shortage
 }
 
 func newInquiry(p *plan.Plan, f Facts) *inquiry {
 	in := &inquiry{Facts: f, plan: p, moves: make([]*plan.Reassign, len(p.Changes))}
 	in.sizes.answers, in.offsets.answers, in.readers.answers = f.Answers.Sizes, f.Answers.Offsets, f.Answers.Readers
-	in.flow, in.short = sync.OnceValue(in.replication), sync.OnceValue(in.shortage)
+	in.flow, in.short, in.rights = sync.OnceValue(in.replication), sync.OnceValue(in.shortage), sync.OnceValue(in.allRights)
 	if len(p.Changes) == 0 {
 		return in
 	}
 	in.queues = make(map[schema.Addr]*schema.Queue, len(p.Topology.Resources))
 	for q := range schema.All[*schema.Queue](p.Topology) {
 		in.queues[q.Addr] = q
+	}
+	in.groups = map[string]*schema.Group{}
+	for g := range schema.All[*schema.Group](p.Topology) {
+		in.groups[g.GroupID] = g
 	}
 	for _, s := range p.Steps {
 		if r, ok := s.(*plan.Reassign); ok {
@@ -243,6 +249,8 @@ func (s *subject) bytes() *int64 {
 }
 
 // offsets are those of a place in the topic, nil where they are not known.
-func (s *subject) offsets(at int64) live.Offsets {
-	return learn(s, &s.inquiry.offsets, live.Position{Topic: s.Object.Name, At: at})
+func (s *subject) offsets(at int64) live.Offsets { return s.offsetsOf(s.Object.Name, at) }
+
+func (s *subject) offsetsOf(topic string, at int64) live.Offsets {
+	return learn(s, &s.inquiry.offsets, live.Position{Topic: topic, At: at})
 }

@@ -76,9 +76,11 @@ func declarations(now Now) *declared {
 			in.orphan(schema.ID{Kind: schema.KindACL, Name: right})
 		}
 	}
-	for entity, owner := range l.Owners[schema.KindQuota] {
-		if owner.Topology == t.Name {
-			in.orphan(schema.ID{Kind: schema.KindQuota, Name: entity})
+	for _, kind := range []schema.Kind{schema.KindQuota, schema.KindGroup} {
+		for name, owner := range l.Owners[kind] {
+			if owner.Topology == t.Name {
+				in.orphan(schema.ID{Kind: kind, Name: name})
+			}
 		}
 	}
 	return in

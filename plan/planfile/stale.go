@@ -165,6 +165,6 @@ func inWords(f plan.Fact) string {
 		return `""`
 	}
 	key, _ := plan.ConfigKey(f.Path)
-	known, _ := catalog.Topic.Find(key)
+	known, _ := catalog.Find(key)
 	return cmp.Or(respelled(known, f.Value), fmt.Sprint(f.Value))
 }
