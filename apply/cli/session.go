@@ -255,7 +255,7 @@ func (s *session) compare(ctx context.Context, build builder, snapshot *live.Sna
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	inspect.Inherited(ctx, s.conn.Client(), snapshot, plan.Unknown(s.topology, snapshot))
-	if plan.Throttled(s.topology, snapshot) {
+	if plan.AnyUnclaimed(s.topology, snapshot) {
 		inspect.Rates(ctx, s.conn.Client(), snapshot)
 	}
 	built, diags, err := build(snapshot)
