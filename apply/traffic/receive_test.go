@@ -483,9 +483,9 @@ func TestMessagesAreGone(t *testing.T) {
 func TestMembersComeAndGo(t *testing.T) {
 	for _, protocol := range schema.Protocols() {
 		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel() // they wait for heartbeats
 			k := newKafka(t)
-			k.cluster.SetGroupConfigs("g", map[string]string{"share.auto.offset.reset": "earliest"})
-			const messages, members = 1000, 4
+			const messages, members = 500, 4
 			var mu sync.Mutex
 			came := map[string]bool{}
 			all := make(chan struct{})
