@@ -95,20 +95,23 @@ func (b *batch) account(a answer, broken error) {
 	var open []*try
 	var last plan.Step
 	for _, t := range b.open {
-		refused, answered := a.refusals[t.step.About().Object.Name]
+		name := t.step.About().Object.Name
+		refused, answered := a.refusals[name]
 		switch {
 		case t.echo != nil:
 		case broken != nil:
 			if t.delayed = fmt.Errorf("no connection: %w", broken); mayHaveArrived(broken) {
 				t.delayed = fmt.Errorf("the connection broke: %w", broken)
 				t.doubt = t.delayed
+			} else if a.begun[name] {
+				t.doubt = t.delayed
 			}
 		case !answered:
 			t.echo = errors.New("the broker did not say how it went")
 			t.doubt = t.echo
 		case refused == nil:
-			b.live(t.step, a.ids[t.step.About().Object.Name])
-			b.seeded(t.step, a.seeds[t.step.About().Object.Name])
+			b.live(t.step, a.ids[name])
+			b.seeded(t.step, a.seeds[name])
 			b.took(t.step)
 			if isEverywhere(t.step) {
 				last = t.step
@@ -116,11 +119,14 @@ func (b *batch) account(a answer, broken error) {
 			continue
 		case isPassing(t.step, refused):
 			t.delayed = refused
-			if errors.Is(refused, kerr.RequestTimedOut) { // it may still happen
+			if errors.Is(refused, kerr.RequestTimedOut) || a.begun[name] { // it may still happen, or has in part
 				t.doubt = refused
 			}
 		case t.doubt != nil && isEcho(t.step, refused):
 			t.echo = refused
+		case a.begun[name]:
+			b.end(t.step, Result{Unknown, fmt.Errorf("a part of it was done: %w", refused)})
+			continue
 		default:
 			b.refuse(t.step, refused)
 			continue
@@ -280,9 +286,7 @@ func isEcho(s plan.Step, refused error) bool {
 		return errors.Is(refused, kerr.UnknownTopicID) || errors.Is(refused, kerr.UnknownTopicOrPartition)
 	case *plan.DeleteGroup:
 		return errors.Is(refused, kerr.GroupIDNotFound)
-	case *plan.AlterUser: // a credential that is gone cannot go again
-		return errors.Is(refused, kerr.ResourceNotFound)
-	case *plan.AlterConfigs, *plan.Reassign, *plan.Release, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.SeedOffsets: // may be asked twice
+	case *plan.AlterConfigs, *plan.Reassign, *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.SeedOffsets: // may be asked twice
 	}
 	return false
 }

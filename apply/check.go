@@ -130,7 +130,8 @@ func concerns(err error, path string) bool {
 	case "placement":
 		return errors.Is(err, kerr.InvalidReplicaAssignment)
 	}
-	return mentions(err.Error(), strings.TrimPrefix(path, "config."))
+	key, _ := plan.ConfigKey(path)
+	return mentions(err.Error(), key)
 }
 
 // mentions says whether a text has the key, and not only as a part of another.

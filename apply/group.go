@@ -214,7 +214,7 @@ func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffse
 	if err != nil {
 		return nil, err
 	}
-	return put, committed(resp)
+	return put, committed(req, resp)
 }
 
 // commit is the request that puts a group where it begins.
@@ -245,15 +245,20 @@ func (o openings) commit(step *plan.SeedOffsets, group *live.Group) (seeds, *kms
 	return put, req, nil
 }
 
-// committed is the first refusal among the partitions.
-func committed(resp *kmsg.OffsetCommitResponse) error {
+// committed is the first refusal among the partitions. Brokers name topics by
+// their ids (since Kafka 4.1).
+func committed(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) error {
+	names := make(map[[16]byte]string, len(req.Topics))
+	for i := range req.Topics {
+		names[req.Topics[i].TopicID] = req.Topics[i].Topic
+	}
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		for j := range t.Partitions {
 			err := refusal(t.Partitions[j].ErrorCode, nil)
 			if refused, ok := errors.AsType[*Refusal](err); ok {
 				if errors.Is(err, kerr.TopicAuthorizationFailed) {
-					refused.Needs = "Read on Topic " + t.Topic
+					refused.Needs = "Read on Topic " + cmp.Or(t.Topic, names[t.TopicID])
 				}
 				return refused
 			}

@@ -55,6 +55,7 @@ func refusal(code int16, message *string) error {
 // answer is what came back for the steps of one request.
 type answer struct {
 	refusals map[string]error        // by object name; every name that was answered is here
+	begun    map[string]bool         // of several requests for it one was taken, whatever became of the rest
 	ids      map[string]live.TopicID // of the topics that were created; Kafka 2.8+
 	seeds    map[string]seeds        // where groups were put, by group
 	throttle time.Duration           // how long the broker wants to be left alone
@@ -123,10 +124,13 @@ func right(s plan.Step) string {
 	return ""
 }
 
-// broken takes a guess out of the client's words for a connection that ended
-// at its first request: that the login is at fault. It is not, where others
-// have worked.
+// broken says what the client has no words for: a time that ran out. And it takes
+// a guess out of its words for a connection that ended at its first request: that
+// the login is at fault. It is not, where others have worked.
 func broken(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("the broker did not answer in time")
+	}
 	if _, guesses := errors.AsType[*kgo.ErrFirstReadEOF](err); guesses {
 		return errors.New("the broker closed the connection")
 	}

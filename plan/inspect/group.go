@@ -103,7 +103,7 @@ func (r *reader) protocols(ctx context.Context) map[string]schema.Protocol {
 func (r *reader) someGroups(ctx context.Context) bool {
 	req := kmsg.NewPtrMetadataRequest()
 	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = kmsg.StringPtr("__consumer_offsets")
+	topic.Topic = new("__consumer_offsets")
 	req.Topics = append(req.Topics, topic)
 	resp, err := req.RequestWith(ctx, r.client)
 	return err != nil || len(resp.Topics) != 1 || resp.Topics[0].ErrorCode != kerr.UnknownTopicOrPartition.Code
