@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/queueform/queueform/apply/traffic"
 	"github.com/queueform/queueform/schema"
@@ -473,5 +475,54 @@ func TestMessagesAreGone(t *testing.T) {
 		if d := cmp.Diff(want, k.printed(schema.Classic)); d != "" {
 			t.Error(d)
 		}
+	}
+}
+
+// Members that come and go while messages are on their way lose none, and none
+// of them fails.
+func TestMembersComeAndGo(t *testing.T) {
+	for _, protocol := range schema.Protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel() // they wait for heartbeats
+			k := newKafka(t)
+			const messages, members = 500, 4
+			var mu sync.Mutex
+			came := map[string]bool{}
+			all := make(chan struct{})
+			work := func(ctx context.Context, most int64) error {
+				r := k.receiver(protocol, &taker{})
+				r.Follow, r.Max = true, most
+				r.Taker = &taker{take: func(m *kgo.Record) (traffic.Verdict, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if !came[string(m.Value)] {
+						if came[string(m.Value)] = true; len(came) == messages {
+							close(all)
+						}
+					}
+					return traffic.Accept, nil
+				}}
+				_, err := r.Receive(ctx)
+				return err
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var group errgroup.Group
+			for range members { // each works for a while, and another takes its place
+				group.Go(func() error {
+					if err := work(ctx, 100); err != nil {
+						return err
+					}
+					return work(ctx, 0)
+				})
+			}
+			for i, value := range count(messages) {
+				k.send(fmt.Sprint(i), value)
+			}
+			<-all
+			cancel()
+			if err := group.Wait(); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -63,6 +63,14 @@ consumer_group "classic" {
   principal = user.reader
 }
 
+consumer_group "finder" {
+  group_id  = "desk.finder"
+  queues    = [queue.lost]
+  protocol  = "classic"
+  start     = "earliest"
+  principal = user.reader
+}
+
 consumer_group "consumer" {
   group_id  = "desk.consumer"
   queues    = [queue.letters]
@@ -97,6 +105,18 @@ func TestPrincipals(t *testing.T) {
 		}
 	}
 	u.received("consumer_group.classic", "--reject")
+	u.received("share", "--reject")
+	var lost []message
+	u.await("both dead letters", func() bool {
+		more, _ := u.received("finder")
+		lost = append(lost, more...)
+		return len(lost) == 2
+	})
+	for _, m := range lost {
+		if counted := m.header("__dlq.errors.delivery.count") != ""; counted != (m.header("__dlq.errors.group") == "desk.share") {
+			t.Errorf("the brokers are to write the dead letters of share groups, and nobody else: %+v", m)
+		}
+	}
 
 	u.has(u.run(1, "send", "sender", strings.Repeat("x", 3000)), "MESSAGE_TOO_LARGE", "read and not acknowledged: 1 message") // who may not ask for the limit hears it from Kafka
 	u.replace("desk.hcl", "principal = user.writer", "principal = user.reader")
