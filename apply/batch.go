@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 )
 
@@ -69,7 +70,7 @@ func (b *batch) why() string {
 
 // send makes one request, to its end: an interruption waits for its answer.
 func (b *batch) send(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.RequestTimeout)
 	defer cancel()
 	var asked []plan.Step
 	for _, t := range b.open {
@@ -192,7 +193,7 @@ func (b *batch) readBack(ctx context.Context) {
 	if len(doubtful) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.RequestTimeout)
 	defer cancel()
 	snapshot, err := b.Read(ctx, plan.ScopeOf(doubtful))
 	var open []*try

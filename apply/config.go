@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/queueform/queueform/plan/ledger"
 )
 
 // Configs that no change asks for by itself: read and altered until each owner
@@ -82,9 +84,9 @@ func rated(ids []int32, rate int64) []alteration {
 // dynamic reads which of the keys are set while the cluster runs, on the
 // resources or for all brokers. Whatever could not be read is among the failed,
 // and not in found.
-func (r *run) dynamic(ctx context.Context, of []resource, keys ...string) (found map[resource]map[string]string, failed map[resource]error) {
+func (t *throttling) dynamic(ctx context.Context, of []resource, keys ...string) (found map[resource]map[string]string, failed map[resource]error) {
 	found = make(map[resource]map[string]string, len(of))
-	failed = r.insist(ctx, of, func(ctx context.Context, to *kgo.Broker, of []resource) (map[resource]error, error) {
+	failed = t.insist(ctx, of, func(ctx context.Context, to *kgo.Broker, of []resource) (map[resource]error, error) {
 		req := kmsg.NewPtrDescribeConfigsRequest()
 		for _, o := range of {
 			req.Resources = append(req.Resources, kmsg.DescribeConfigsRequestResource{ResourceType: o.kind, ResourceName: o.name, ConfigNames: keys})
@@ -98,9 +100,9 @@ func (r *run) dynamic(ctx context.Context, of []resource, keys ...string) (found
 			c := &resp.Resources[i]
 			o := resource{c.ResourceType, c.ResourceName}
 			said[o] = lacking(refusal(c.ErrorCode, c.ErrorMessage), o.right("DescribeConfigs"))
-			r.mu.Lock()
+			t.mu.Lock()
 			found[o] = overridden(c.Configs)
-			r.mu.Unlock()
+			t.mu.Unlock()
 		}
 		return said, nil
 	})
@@ -126,13 +128,13 @@ func overridden(configs []kmsg.DescribeConfigsResponseResourceConfig) map[string
 }
 
 // alter sends alterations, and returns whose failed.
-func (r *run) alter(ctx context.Context, all []alteration) map[resource]error {
+func (t *throttling) alter(ctx context.Context, all []alteration) map[resource]error {
 	ops := make(map[resource][]kmsg.IncrementalAlterConfigsRequestResourceConfig, len(all))
 	of := make([]resource, len(all))
 	for i := range all {
 		of[i], ops[all[i].resource] = all[i].resource, all[i].ops
 	}
-	return r.insist(ctx, of, func(ctx context.Context, to *kgo.Broker, of []resource) (map[resource]error, error) {
+	return t.insist(ctx, of, func(ctx context.Context, to *kgo.Broker, of []resource) (map[resource]error, error) {
 		req := kmsg.NewPtrIncrementalAlterConfigsRequest()
 		for _, o := range of {
 			req.Resources = append(req.Resources, kmsg.IncrementalAlterConfigsRequestResource{ResourceType: o.kind, ResourceName: o.name, Configs: ops[o]})
@@ -157,39 +159,45 @@ type ask func(ctx context.Context, to *kgo.Broker, of []resource) (map[resource]
 
 // insist asks until there is an answer for each resource, a few thousand in a
 // request, and returns what those said that did not agree.
-func (r *run) insist(ctx context.Context, of []resource, a ask) map[resource]error {
+func (t *throttling) insist(ctx context.Context, of []resource, a ask) map[resource]error {
 	failed := map[resource]error{}
 	const atOnce = batchRecords / 2 // two keys each
 	for some := range slices.Chunk(of, atOnce) {
-		r.persist(ctx, some, a, failed)
+		t.persist(ctx, some, a, failed)
 	}
 	maps.DeleteFunc(failed, func(_ resource, err error) bool { return err == nil })
 	return failed
 }
 
-// persist asks for some until they have answers, and notes them. Patience and
-// interruption bound it; a request in flight is waited for.
-func (r *run) persist(ctx context.Context, some []resource, a ask, failed map[resource]error) {
+// persist asks for some until they have answers, and notes them. Patience,
+// interruption and the loss of a lock bound it; a request in flight is waited for.
+func (t *throttling) persist(ctx context.Context, some []resource, a ask, failed map[resource]error) {
 	for _, o := range some {
 		failed[o] = errors.New("interrupted before it was asked")
 	}
-	deadline := r.Clock.Now().Add(r.Patience)
-	for pause := firstPause; r.held(ctx); pause = min(2*pause, longestPause) {
-		errs := r.once(ctx, some, a)
-		maps.Copy(failed, errs)
-		some = slices.DeleteFunc(slices.Clone(some), func(o resource) bool { return isFinal(errs[o]) })
-		if len(some) == 0 || r.Clock.Now().After(deadline) {
+	deadline := t.Clock.Now().Add(t.Patience)
+	for pause := firstPause; t.held(ctx); pause = min(2*pause, longestPause) {
+		if err := t.sure(ctx, t.lock); err != nil {
+			for _, o := range some {
+				failed[o] = err
+			}
 			return
 		}
-		r.wait(ctx, fmt.Sprintf("%s: %v", some[0], errs[some[0]]), pause)
-		r.lookup(ctx)
+		errs := t.once(ctx, some, a)
+		maps.Copy(failed, errs)
+		some = slices.DeleteFunc(slices.Clone(some), func(o resource) bool { return isFinal(errs[o]) })
+		if len(some) == 0 || t.Clock.Now().After(deadline) {
+			return
+		}
+		t.wait(ctx, fmt.Sprintf("%s: %v", some[0], errs[some[0]]), pause)
+		t.lookup(ctx)
 	}
 }
 
 // once asks for each resource the broker that answers for it: topics have the
 // controller, brokers themselves.
 func (r *run) once(ctx context.Context, of []resource, a ask) map[resource]error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.RequestTimeout)
 	defer cancel()
 	by := map[int32][]resource{}
 	for _, o := range of {

@@ -18,36 +18,26 @@ import (
 )
 
 const (
-	batchRecords   = 5_000            // controller records a request; Kafka refuses more than 10,000
-	requestTimeout = 20 * time.Second // of one write
-	inFlight       = 3                // requests of one phase at once
-	firstPause     = 100 * time.Millisecond
-	longestPause   = 5 * time.Second
+	batchRecords = 5_000 // controller records a request; Kafka refuses more than 10,000
+	inFlight     = 3     // requests of one phase at once
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
 )
 
 // Engine carries out plans on one cluster.
 type Engine struct {
-	Client   *kgo.Client                                               // writes go to one of its brokers, which sends nothing twice
-	Hold     Hold                                                      // the topology's lock
-	Begun    ledger.Begun                                              // what the history says of this apply
-	Slow     func(context.Context) (Hold, error)                       // takes the lock that guards throttles
-	Read     func(context.Context, live.Scope) (*live.Snapshot, error) // one fresh look
-	Measure  func(context.Context, *live.Snapshot, live.Questions) live.Answers
-	Observe  func(Event)   // called from one goroutine at a time
-	Patience time.Duration // how long a request is tried again, and a result waited for
-	Throttle int64         // bytes per second and broker at which replicas move; 0: unthrottled
-	NoWait   bool          // do not wait for moves to end
-	Clock    Clock
+	Client        *kgo.Client                                               // writes go to one of its brokers, which sends nothing twice
+	Hold          Hold                                                      // the topology's lock
+	Begun         ledger.Begun                                              // what the history says of this apply
+	LockThrottles func(context.Context) (Hold, error)                       // takes the lock that guards throttles
+	Read          func(context.Context, live.Scope) (*live.Snapshot, error) // one fresh look
+	Measure       func(context.Context, *live.Snapshot, live.Questions) live.Answers
+	Observe       func(Event)   // called from one goroutine at a time
+	Patience      time.Duration // how long a request is tried again, and a result waited for
+	Throttle      int64         // bytes per second and broker at which replicas move; 0: unthrottled
+	NoWait        bool          // do not wait for moves to end
+	Clock         ledger.Clock
 }
-
-// Clock is how the engine sees time.
-type Clock struct {
-	Now   func() time.Time
-	After func(time.Duration) <-chan time.Time
-}
-
-// SystemClock is the machine's.
-func SystemClock() Clock { return Clock{Now: time.Now, After: time.After} }
 
 // Run carries out the plan's steps, in their order, and waits for the moves
 // that an earlier apply started. Cancelling the context stops it after the
@@ -131,7 +121,7 @@ func (r *run) phase(ctx context.Context, phase plan.Phase) {
 	}
 	r.event(PhaseStarted{Phase: phase, Steps: len(steps)})
 	if phase == plan.PhaseMove {
-		steps = r.slow(ctx, steps)
+		steps = r.throttleMoves(ctx, steps)
 	}
 	r.batches(ctx, steps)
 }

@@ -25,21 +25,30 @@ type Hold interface {
 	Release(context.Context) error
 }
 
-// held makes sure that the lock is held still, and that there is time to send
-// something. Once it is not, the apply stops as if it were interrupted. What is
-// sent must be sent at once: this process may be put to sleep at any moment.
+// held makes sure that the topology's lock is held still. Once it is not, the
+// apply stops as if it were interrupted.
 func (r *run) held(ctx context.Context) bool {
+	err := r.sure(ctx, r.Hold)
+	if err != nil {
+		r.stop(err)
+	}
+	return err == nil
+}
+
+// sure says why a lock is not held any more; nil: it is, and there is time to
+// send something. What is sent must be sent at once: this process may be put to
+// sleep at any moment.
+func (r *run) sure(ctx context.Context, lock Hold) error {
 	for ctx.Err() == nil {
-		until, err := r.Hold.Check(context.WithoutCancel(ctx))
+		until, err := lock.Check(context.WithoutCancel(ctx))
 		if err != nil {
-			r.stop(err)
-			return false
+			return err
 		}
 		if !r.Clock.Now().After(until) {
-			return true
+			return nil
 		}
 	}
-	return false
+	return context.Cause(ctx)
 }
 
 // write tells the ledger, and makes sure that the lock is held still.

@@ -64,9 +64,9 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 		Measure: func(ctx context.Context, s *live.Snapshot, q live.Questions) live.Answers {
 			return inspect.Measure(ctx, k.conn.Client(), s, q)
 		},
-		Observe: func(e apply.Event) { k.events = append(k.events, e) },
-		Hold:    k.ledger,
-		Slow:    func(context.Context) (apply.Hold, error) { return k.ledger, k.ledger.locked },
+		Observe:       func(e apply.Event) { k.events = append(k.events, e) },
+		Hold:          k.ledger,
+		LockThrottles: func(context.Context) (apply.Hold, error) { return k.ledger, k.ledger.locked },
 	}
 	cluster.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
 		k.count(kmsg.Key(req.Key()))
@@ -297,7 +297,7 @@ func newClock() *clock {
 	return &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), wait: func(time.Duration) bool { return true }}
 }
 
-func (c *clock) clock() apply.Clock { return apply.Clock{Now: c.time, After: c.after} }
+func (c *clock) clock() ledger.Clock { return ledger.Clock{Now: c.time, After: c.after} }
 
 func (c *clock) time() time.Time {
 	c.mu.Lock()

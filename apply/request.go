@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 )
@@ -172,7 +173,7 @@ func (w writer) request(ctx context.Context, steps []plan.Step, validate bool) (
 func millis(ctx context.Context) int32 {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return int32(requestTimeout.Milliseconds())
+		return int32(ledger.RequestTimeout.Milliseconds())
 	}
 	return int32(max(time.Until(deadline)*9/10, time.Second).Milliseconds())
 }

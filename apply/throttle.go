@@ -59,7 +59,7 @@ type throttling struct {
 
 // throttles runs an edit under the lock.
 func (r *run) throttles(ctx context.Context, edit func(*throttling) error) (err error) {
-	lock, err := r.Slow(ctx)
+	lock, err := r.LockThrottles(ctx)
 	if err != nil {
 		return err
 	}
@@ -159,9 +159,9 @@ func (t *throttling) rate(ours int64) int64 {
 	return rate
 }
 
-// slow throttles the moves to come, and returns those that may start. The
+// throttleMoves throttles the moves to come, and returns those that may start. The
 // ledger is told first: by that the next apply knows whose the throttle is.
-func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
+func (r *run) throttleMoves(ctx context.Context, steps []plan.Step) []plan.Step {
 	topics, brokers := r.touched(steps)
 	if r.Throttle == 0 || len(topics) == 0 {
 		return steps
@@ -173,7 +173,7 @@ func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
 		if err := t.note(ctx, records...); err != nil {
 			return err
 		}
-		unlisted := r.alter(ctx, wanted)
+		unlisted := t.alter(ctx, wanted)
 		for o, err := range unlisted {
 			if isFinal(err) {
 				r.slowed.lists[o.name] = nil
@@ -182,7 +182,7 @@ func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
 		steps = r.without(steps, unlisted)
 		_, brokers = r.touched(steps)
 		r.slowed.rate = t.rate(t.Throttle)
-		refused := r.alter(ctx, rated(brokers, r.slowed.rate))
+		refused := t.alter(ctx, rated(brokers, r.slowed.rate))
 		for i, o := range resources(nil, brokers) {
 			if err := refused[o]; err == nil || !isFinal(err) { // it may have it
 				r.slowed.brokers = append(r.slowed.brokers, brokers[i])
@@ -222,7 +222,7 @@ func (r *run) pace(ctx context.Context) error {
 			err = t.paced(ctx)
 		}
 		if err == nil {
-			err = flat(r.alter(ctx, paced))
+			err = flat(t.alter(ctx, paced))
 		}
 		return err
 	})
@@ -360,7 +360,7 @@ func throttled(step *plan.Reassign) lists {
 	return l
 }
 
-// unthrottle takes back what slow has set, and what earlier applies left for
+// unthrottle takes back what throttleMoves has set, and what earlier applies left for
 // partitions that do not move any more. Its error is what stays. The lists go
 // once the rates are gone, and the ledger is told last. Brokers that another
 // topology slows, too, get its rate back.
@@ -379,7 +379,7 @@ func (r *run) unthrottle(ctx context.Context) error {
 		}
 		err = t.unrate(ctx, l.slowed(r.slowed.brokers))
 		if err == nil {
-			err = flat(r.alter(ctx, l.lists))
+			err = flat(t.alter(ctx, l.lists))
 		}
 		if err == nil {
 			err = t.note(ctx, l.done...)

@@ -230,6 +230,37 @@ func TestThrottleIsLocked(t *testing.T) {
 	m.did()
 }
 
+// lost is a lock that is lost after some checks.
+type lost struct {
+	*paper
+	checks int
+}
+
+func (l *lost) Check(ctx context.Context) (time.Time, error) {
+	if l.checks--; l.checks < 0 {
+		return time.Time{}, errors.New("the lock is lost")
+	}
+	return l.paper.Check(ctx)
+}
+
+// Who has lost the lock that guards throttles edits none any more: somebody
+// else may. The rest of the apply goes on.
+func TestThrottleLockIsLost(t *testing.T) {
+	for checks, said := range [][]string{
+		nil,
+		{"topic a: append " + leaderList + " 0:0,1:0", "topic a: append " + followerList + " 0:1,1:1"},
+	} {
+		m := moves(t, "a")
+		m.engine.LockThrottles = func(context.Context) (apply.Hold, error) { return &lost{m.ledger, 1 + checks}, nil }
+		report := m.run(create("b", 1), reassigned("a", 0, 1))
+		m.ends(report, "done", "not done: the move cannot be throttled: ...")
+		if report.Stopped != nil {
+			t.Error(report.Stopped)
+		}
+		m.did(said...)
+	}
+}
+
 // All replicas are never throttled by queueform: that list is not its.
 func TestListOfAllReplicasIsKept(t *testing.T) {
 	m := moves(t, "a")

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/hashicorp/hcl/v2"
@@ -152,7 +151,7 @@ func (b *builder) remember() {
 	case ledger.Value.Locks[b.topology.Name].Holder != "":
 		lock := ledger.Value.Locks[b.topology.Name]
 		b.warn(nil, "Another apply is at work", "%s applies this topology since %s. If it has died, its lock ends at %s, or now by queueform unlock.",
-			lock.Holder, moment(lock.Since), moment(lock.Until))
+			lock.Holder, live.Moment(lock.Since), live.Moment(lock.Until))
 	case ledger.State == live.Absent && prevents != nil:
 		b.warn(prevents, "Nothing prevents deletions yet",
 			"This cluster has no ledger, so that prevent_delete holds from the first apply on. If there was one, its topic is lost, and with it who owned what.")
@@ -161,9 +160,6 @@ func (b *builder) remember() {
 		b.warn(nil, "Apply would refuse the ledger", "%s.", unfit)
 	}
 }
-
-// moment is a time of the ledger, for people.
-func moment(millis int64) string { return time.UnixMilli(millis).UTC().Format("15:04:05 UTC") }
 
 // prevents is where a queue that is there is declared with prevent_delete.
 func (b *builder) prevents() *hcl.Range {

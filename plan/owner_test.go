@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -320,5 +321,16 @@ func TestHalfDone(t *testing.T) {
 	p, _ := plan.Build(topology(queue("orders")), s, plan.Options{})
 	if diff := cmp.Diff([]schema.ID{id("shop.orders")}, p.HalfDone); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Who else applies is told with the day: a lock may be of yesterday.
+func TestAnotherApplyIsTold(t *testing.T) {
+	s := orders(topic(lists([]int32{1})))
+	s.Ledger = live.Is(live.Ledger{Locks: map[string]live.Lock{"shop": {Holder: "ann@ci", Since: 1_767_323_045_000, Until: 1_767_323_105_000}}})
+	_, diags := plan.Build(topology(queue("orders")), s, plan.Options{})
+	const want = "ann@ci applies this topology since 2026-01-02 03:04:05 UTC."
+	if len(diags) != 1 || !strings.Contains(diags[0].Detail, want) {
+		t.Error(diags)
 	}
 }

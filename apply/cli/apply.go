@@ -144,29 +144,40 @@ func (s *session) carryOut(ctx context.Context, p *planned, flags applyFlags, sa
 	if done, err := s.over(p); done {
 		return err
 	}
-	for asked := flags.autoApprove || saved; !asked; {
-		s.unlock(ctx)
-		if err := s.agreed(ctx, "Apply this?", false); err != nil {
-			return fmt.Errorf("%w: nothing was applied", err)
-		}
-		if err := s.lock(ctx, flags.lockTimeout); err != nil {
+	if flags.autoApprove || saved {
+		return s.execute(ctx, p, flags)
+	}
+	for {
+		var err error
+		if p, err = s.asked(ctx, p, flags); err != nil {
 			return err
 		}
-		p.document.Bind(s.topology)
-		again, err := s.plan(ctx, s.approved(p.document, &asked)) // much may happen while a person thinks
-		if err != nil {
-			return err
-		}
-		if !asked {
-			fmt.Fprintln(s.Err, "The cluster has changed meanwhile. This is the plan now:")
-			_ = s.show(again, "text", flags.all)
-		}
-		p = again
 		if done, err := s.over(p); done {
 			return err
 		}
+		if !p.anew {
+			return s.execute(ctx, p, flags)
+		}
 	}
-	return s.execute(ctx, p, flags)
+}
+
+// asked has the plan approved, takes the lock, and gives back what is to be
+// applied by then: much may happen while a person thinks.
+func (s *session) asked(ctx context.Context, shown *planned, flags applyFlags) (*planned, error) {
+	s.unlock(ctx)
+	if err := s.agreed(ctx, "Apply this?", false); err != nil {
+		return nil, fmt.Errorf("%w: nothing was applied", err)
+	}
+	if err := s.lock(ctx, flags.lockTimeout); err != nil {
+		return nil, err
+	}
+	shown.document.Bind(s.topology)
+	p, err := s.plan(ctx, s.approved(shown.document))
+	if err == nil && p.anew {
+		fmt.Fprintln(s.Err, "The cluster has changed meanwhile. This is the plan now:")
+		_ = s.show(p, "text", flags.all)
+	}
+	return p, err
 }
 
 // over says whether there is nothing to apply, or nothing that may be.
@@ -205,7 +216,7 @@ func (s *session) execute(ctx context.Context, p *planned, flags applyFlags) err
 func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*apply.Report, error) {
 	watch := progress.New(s.Err, s.Terminal, s.Width)
 	engine := &apply.Engine{
-		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: apply.SystemClock(), Hold: s.hold, Slow: s.slow,
+		Client: s.conn.Client(), Read: s.read, Measure: s.measure, Observe: watch.Event, Clock: ledger.SystemClock(), Hold: s.hold, LockThrottles: s.lockThrottles,
 		Begun:    ledger.Begun{Digest: s.topology.Digest(), Changes: changes(p.Plan, nil)},
 		Patience: patience, Throttle: s.throttle, NoWait: flags.noWait,
 	}
@@ -223,7 +234,7 @@ func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*a
 	if err := s.exitOf(p, report, missing); err != nil {
 		return report, err
 	}
-	return report, cmp.Or(s.converge(ctx, seen), p.incomplete())
+	return report, s.converge(ctx, p, seen)
 }
 
 // removal is what becomes of a throttle that stays, given why the apply stopped.
@@ -309,17 +320,33 @@ func (s *session) exitOf(p *planned, report *apply.Report, missing map[plan.Step
 }
 
 // converge compares once more, with the cluster as it was seen last or is
-// now, and says what is not as declared.
-func (s *session) converge(ctx context.Context, seen *live.Snapshot) error {
-	p, err := s.compare(ctx, s.fresh, seen)
-	if err != nil || len(p.Changes) == 0 {
+// now, and says what is not as declared, or cannot be told. What was applied may
+// have left something out: that was told.
+func (s *session) converge(ctx context.Context, applied *planned, seen *live.Snapshot) error {
+	p, err := s.after(ctx, seen)
+	switch {
+	case err != nil:
 		return err
+	case p.diags.HasErrors():
+		s.tell(s.files, p.diags)
+		return &exit{code: exitError}
+	case len(p.Changes) == 0 && (applied.Incomplete() || !p.Incomplete()):
+		return applied.incomplete()
 	}
 	fmt.Fprintln(s.Err, "The cluster is not as declared yet:")
 	if err := render.Text(s.Err, planfile.New(p.Plan, nil, nil, version()), render.Options{Width: s.Width}); err != nil {
 		return err
 	}
 	return &exit{code: exitError}
+}
+
+// after is what the files ask for beyond what was seen last; nil: of now.
+func (s *session) after(ctx context.Context, seen *live.Snapshot) (*planned, error) {
+	if seen == nil {
+		return s.compare(ctx, s.fresh)
+	}
+	seen.Ledger = s.remembered(ctx)
+	return s.build(ctx, s.fresh, seen)
 }
 
 // failure is what several instances of a block may all have met.

@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/apply/cli"
 )
@@ -40,6 +43,38 @@ func TestApplyAsks(t *testing.T) {
 		if code != test.code || !strings.Contains(talk.String(), test.says) {
 			t.Errorf("%q: exit code %d, want %d and %q\n%s%s", test.answer, code, test.code, test.says, &out, &talk)
 		}
+	}
+}
+
+// An apply whose last look could not see all that is declared does not say that
+// the cluster is as declared.
+func TestApplyThatCannotSeeAllAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	files := "topology \"q\" {}\n\nqueue \"a\" {}\n\nqueue \"b\" {}\n"
+	if err := os.WriteFile(filepath.Join(dir, "q.hcl"), []byte(files), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := kfake.NewCluster(kfake.SeedTopics(1, "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	var created atomic.Bool
+	cluster.ControlKey(int16(kmsg.CreateTopics), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		create := req.(*kmsg.CreateTopicsRequest)
+		created.Store(create.Topics[0].Topic == "a" && !create.ValidateOnly)
+		return nil, nil, false
+	})
+	cluster.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: "b", Err: kerr.TopicAuthorizationFailed, Count: -1,
+		When: func(kmsg.Request) bool { return created.Load() },
+	})
+	var out, talk bytes.Buffer
+	s := cli.Streams{In: strings.NewReader(""), Out: &out, Err: &talk, Width: 80, Env: func(string) (string, bool) { return "", false }}
+	code := cli.Main(t.Context(), s, []string{"apply", "-C", dir, "--auto-approve", "--bootstrap-servers", strings.Join(cluster.ListenAddrs(), ",")})
+	if code != 1 || !strings.Contains(talk.String(), "Applied: 1 done.") || !strings.Contains(talk.String(), "DescribeConfigs on Topic b") {
+		t.Errorf("exit code %d\n%s%s", code, &out, &talk)
 	}
 }
 

@@ -107,7 +107,7 @@ func (a *app) historyText(applies []ledger.Apply) error {
 }
 
 func (a *app) past(p *ledger.Apply) error {
-	_, err := fmt.Fprintf(a.Out, "%s  %s  %s\n", stamp(p.Began), p.Outcome, p.Holder)
+	_, err := fmt.Fprintf(a.Out, "%s  %s  %s\n", live.Moment(p.Began), p.Outcome, p.Holder)
 	for _, c := range p.Changes.First {
 		if err != nil {
 			return err

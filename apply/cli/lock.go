@@ -99,16 +99,16 @@ func (s *session) unlock(ctx context.Context) {
 	s.hold = nil
 }
 
-// slowPatience outlasts whoever has died with the lock that guards throttles:
+// throttlePatience outlasts whoever has died with the lock that guards throttles:
 // the lease, the renewal by which the log learns that it is over, and the last
 // requests.
-const slowPatience = ledger.Lease + ledger.RenewEvery + ledger.RequestTimeout
+const throttlePatience = ledger.Lease + ledger.RenewEvery + ledger.RequestTimeout
 
-// slow takes the lock that guards throttles. Others have it for seconds, unless
+// lockThrottles takes the lock that guards throttles. Others have it for seconds, unless
 // they die.
-func (s *session) slow(ctx context.Context) (apply.Hold, error) {
+func (s *session) lockThrottles(ctx context.Context) (apply.Hold, error) {
 	hold, err := ledger.Acquire(ctx, s.ledger(), ledger.Request{
-		Lock: ledger.ThrottleLock, Holder: s.holder(ctx), Patience: slowPatience,
+		Lock: ledger.ThrottleLock, Holder: s.holder(ctx), Patience: throttlePatience,
 		Observe: func(w ledger.Wait) { fmt.Fprintln(s.Err, waiting(w)) },
 	})
 	if err != nil {
@@ -180,7 +180,7 @@ func (s *session) breakLock(ctx context.Context, approved bool) error {
 		return s.say("Nobody has the lock.")
 	}
 	for _, held := range locks {
-		if err := s.say("%s has the lock of %s since %s.", held.Holder, held.Lock, stamp(held.Since)); err != nil {
+		if err := s.say("%s has the lock of %s since %s.", held.Holder, held.Lock, live.Moment(held.Since)); err != nil {
 			return err
 		}
 	}
@@ -246,9 +246,4 @@ func needing(why, right string) string {
 		why += ", this needs " + right
 	}
 	return why
-}
-
-// stamp is a time of the ledger, for people.
-func stamp(millis int64) string {
-	return time.UnixMilli(millis).UTC().Format("2006-01-02 15:04:05 UTC")
 }

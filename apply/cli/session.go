@@ -157,10 +157,12 @@ func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, e
 func (s *session) look(ctx context.Context) (*live.Snapshot, error) {
 	remembered := make(chan live.Seen[live.Ledger], 1)
 	reading, cancel := context.WithCancel(ctx)
-	defer cancel() // a cluster that cannot be read has no ledger to wait for
+	defer cancel()
 	go func() { remembered <- s.remembered(reading) }()
 	snapshot, err := s.read(ctx, plan.Scope(s.topology))
 	if err != nil {
+		cancel() // a cluster that cannot be read has no ledger to wait for
+		<-remembered
 		return nil, err
 	}
 	snapshot.Ledger = <-remembered
@@ -188,6 +190,7 @@ type planned struct {
 	*plan.Plan
 	snapshot *live.Snapshot
 	diags    hcl.Diagnostics
+	anew     bool // it is not the one that was shown
 	blocking []guard.Finding
 	allowed  []guard.Allow
 	document *planfile.Document
@@ -205,33 +208,33 @@ func (p *planned) incomplete() error {
 }
 
 // builder makes a plan for the cluster as it is.
-type builder func(*live.Snapshot) (*plan.Plan, hcl.Diagnostics, error)
+type builder func(*live.Snapshot) (*planned, error)
 
 // fresh plans from the files.
-func (s *session) fresh(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+func (s *session) fresh(now *live.Snapshot) (*planned, error) {
 	p, diags := plan.Build(s.topology, now, plan.Options{Target: s.target})
-	return p, diags, nil
+	return &planned{Plan: p, snapshot: now, diags: diags, anew: true}, nil
 }
 
 // kept takes the plan of a file as it is, or says why it holds no longer.
 func (s *session) kept(file string, d *planfile.Document) builder {
-	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+	return func(now *live.Snapshot) (*planned, error) {
 		p, diags, err := d.Plan(s.now(now))
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", file, err)
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		return p, diags, nil
+		return &planned{Plan: p, snapshot: now, diags: diags}, nil
 	}
 }
 
 // approved takes the plan that was shown, and plans anew where it holds no longer.
-func (s *session) approved(shown *planfile.Document, holds *bool) builder {
-	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
+func (s *session) approved(shown *planfile.Document) builder {
+	return func(now *live.Snapshot) (*planned, error) {
 		p, diags, err := shown.Plan(s.now(now))
-		if *holds = err == nil && !diags.HasErrors(); *holds {
-			return p, nil, nil // what it warns of was read
+		if err != nil || diags.HasErrors() {
+			return s.fresh(now)
 		}
-		return s.fresh(now)
+		return &planned{Plan: p, snapshot: now}, nil // what it warns of was read
 	}
 }
 
@@ -239,30 +242,27 @@ func (s *session) now(snapshot *live.Snapshot) planfile.Now {
 	return planfile.Now{Version: version(), Topology: s.topology, Snapshot: snapshot}
 }
 
-// compare plans, from a snapshot or, where that is nil, from a new one.
-func (s *session) compare(ctx context.Context, build builder, snapshot *live.Snapshot) (*planned, error) {
-	if snapshot == nil {
-		var err error
-		if snapshot, err = s.look(ctx); err != nil {
-			return nil, s.unreachable(err)
-		}
-	} else {
-		snapshot.Ledger = s.remembered(ctx)
+// compare looks at the cluster, and plans.
+func (s *session) compare(ctx context.Context, build builder) (*planned, error) {
+	snapshot, err := s.look(ctx)
+	if err != nil {
+		return nil, s.unreachable(err)
 	}
-	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
+	return s.build(ctx, build, snapshot)
+}
+
+// build plans for what was seen of the cluster, if it is the one that is meant.
+func (s *session) build(ctx context.Context, build builder, seen *live.Snapshot) (*planned, error) {
+	if err := s.conn.Guard(seen.Cluster.ID); err != nil {
 		return nil, s.unreachable(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	inspect.Inherited(ctx, s.conn.Client(), snapshot, plan.Unknown(s.topology, snapshot))
-	if plan.AnyUnclaimed(s.topology, snapshot) {
-		inspect.Rates(ctx, s.conn.Client(), snapshot)
+	inspect.Inherited(ctx, s.conn.Client(), seen, plan.Unknown(s.topology, seen))
+	if plan.AnyUnclaimed(s.topology, seen) {
+		inspect.Rates(ctx, s.conn.Client(), seen)
 	}
-	built, diags, err := build(snapshot)
-	if err != nil {
-		return nil, err
-	}
-	return &planned{Plan: built, snapshot: snapshot, diags: diags}, nil
+	return build(seen)
 }
 
 // plan compares, lets the brokers check, and judges.
@@ -307,7 +307,7 @@ func (s *session) brokersTime(l live.Ledger) time.Time {
 func (s *session) checked(ctx context.Context, build builder) (*planned, error) {
 	const longest = 4 * time.Second
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
-		p, err := s.compare(ctx, build, nil)
+		p, err := s.compare(ctx, build)
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,10 @@ type Error struct {
 
 func (e *Error) Error() string {
 	first, size := utf8.DecodeRuneInString(e.Summary)
-	return string(unicode.ToLower(first)) + e.Summary[size:] + ": " + e.Remedy
+	if second, _ := utf8.DecodeRuneInString(e.Summary[size:]); !unicode.IsUpper(second) { // else it is a name: SCRAM, QUEUEFORM_TLS
+		first = unicode.ToLower(first)
+	}
+	return string(first) + e.Summary[size:] + ": " + e.Remedy
 }
 
 // Unwrap gives the cause.

@@ -104,6 +104,21 @@ func TestOpenRefused(t *testing.T) {
 
 // TestNoneChosen names the clusters to choose from, and wants none where
 // something else says which.
+// An error begins as those of Go do, but a name is a name.
+func TestErrorBegins(t *testing.T) {
+	for summary, want := range map[string]string{
+		"The cluster is away":            "the cluster is away: Wait.",
+		"A broker is away":               "a broker is away: Wait.",
+		"QUEUEFORM_TLS is not usable":    "QUEUEFORM_TLS is not usable: Wait.",
+		"SCRAM-SHA-512 needs a password": "SCRAM-SHA-512 needs a password: Wait.",
+	} {
+		e := &connect.Error{Summary: summary, Remedy: "Wait."}
+		if e.Error() != want {
+			t.Errorf("%q, want %q", e.Error(), want)
+		}
+	}
+}
+
 func TestNoneChosen(t *testing.T) {
 	o := connect.Options{Clusters: []string{"dev", "prod"}}
 	_, err := connect.Open(t.Context(), nil, o)

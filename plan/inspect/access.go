@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,29 +12,34 @@ import (
 )
 
 // users reads the SCRAM credentials of users (KIP-554, Kafka 2.7+).
-func (r *reader) users(ctx context.Context, names []string) error {
+func (r *reader) users(ctx context.Context, names []string) {
 	req := kmsg.NewPtrDescribeUserSCRAMCredentialsRequest()
 	names = slices.Compact(slices.Sorted(slices.Values(names))) // twice is an error to Kafka
 	for _, name := range names {
 		req.Users = append(req.Users, kmsg.DescribeUserSCRAMCredentialsRequestUser{Name: name})
 	}
 	resp, err := req.RequestWith(ctx, r.broker)
-	if err != nil {
-		return err
-	}
-	users := make(map[string]live.Seen[live.User], len(names))
-	for _, name := range names {
-		if users[name] = live.Hidden[live.User]("the broker did not answer for it", ""); resp.ErrorCode != 0 {
-			users[name] = hidden[live.User](resp.ErrorCode, describeCluster)
-		}
-	}
-	for i := range resp.Results {
-		users[resp.Results[i].User] = user(&resp.Results[i])
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.snapshot.Users = users
-	return nil
+	r.snapshot.Users = users(names, resp, err)
+}
+
+func users(names []string, resp *kmsg.DescribeUserSCRAMCredentialsResponse, err error) map[string]live.Seen[live.User] {
+	missing := live.Hidden[live.User]("the broker did not answer for it", "")
+	switch {
+	case err != nil:
+		missing, resp = live.Hidden[live.User](reason(err), ""), kmsg.NewPtrDescribeUserSCRAMCredentialsResponse()
+	case resp.ErrorCode != 0:
+		missing = hidden[live.User](resp.ErrorCode, describeCluster)
+	}
+	all := make(map[string]live.Seen[live.User], len(names))
+	for _, name := range names {
+		all[name] = missing
+	}
+	for i := range resp.Results {
+		all[resp.Results[i].User] = user(&resp.Results[i])
+	}
+	return all
 }
 
 func user(result *kmsg.DescribeUserSCRAMCredentialsResponseResult) live.Seen[live.User] {
@@ -56,25 +60,23 @@ func user(result *kmsg.DescribeUserSCRAMCredentialsResponseResult) live.Seen[liv
 }
 
 // bindings reads all rights of everybody.
-func (r *reader) bindings(ctx context.Context) error {
+func (r *reader) bindings(ctx context.Context) {
 	req := kmsg.NewPtrDescribeACLsRequest()
 	req.ResourceType, req.ResourcePatternType = kmsg.ACLResourceTypeAny, kmsg.ACLResourcePatternTypeAny
 	req.Operation, req.PermissionType = kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
 	resp, err := req.RequestWith(ctx, r.broker)
-	if err != nil {
-		return err
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.snapshot.Bindings = bindings(resp)
-	return nil
+	r.snapshot.Bindings = bindings(resp, err)
 }
 
-func bindings(resp *kmsg.DescribeACLsResponse) live.Seen[live.Bindings] {
-	switch code := kerr.ErrorForCode(resp.ErrorCode); {
-	case errors.Is(code, kerr.SecurityDisabled):
+func bindings(resp *kmsg.DescribeACLsResponse, err error) live.Seen[live.Bindings] {
+	switch {
+	case err != nil:
+		return live.Hidden[live.Bindings](reason(err), "")
+	case resp.ErrorCode == kerr.SecurityDisabled.Code:
 		return live.Hidden[live.Bindings](live.NoAuthorizer, "")
-	case code != nil:
+	case resp.ErrorCode != 0:
 		return hidden[live.Bindings](resp.ErrorCode, describeCluster)
 	}
 	all := live.Bindings{}
@@ -99,16 +101,19 @@ func aclResource(r *kmsg.DescribeACLsResponseResource) (on schema.ACLResource, k
 }
 
 // quotas reads what everybody may use (KIP-546, Kafka 2.6+).
-func (r *reader) quotas(ctx context.Context) error {
+func (r *reader) quotas(ctx context.Context) {
 	resp, err := kmsg.NewPtrDescribeClientQuotasRequest().RequestWith(ctx, r.broker)
-	if err != nil {
-		return err
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if resp.ErrorCode != 0 {
-		r.snapshot.Quotas = hidden[live.Quotas](resp.ErrorCode, "DescribeConfigs on Cluster")
-		return nil
+	r.snapshot.Quotas = quotas(resp, err)
+}
+
+func quotas(resp *kmsg.DescribeClientQuotasResponse, err error) live.Seen[live.Quotas] {
+	switch {
+	case err != nil:
+		return live.Hidden[live.Quotas](reason(err), "")
+	case resp.ErrorCode != 0:
+		return hidden[live.Quotas](resp.ErrorCode, "DescribeConfigs on Cluster")
 	}
 	all := make(live.Quotas, len(resp.Entries))
 	for _, entry := range resp.Entries {
@@ -122,6 +127,5 @@ func (r *reader) quotas(ctx context.Context) error {
 		}
 		all[schema.EntityOf(parts)] = limits
 	}
-	r.snapshot.Quotas = live.Is(all)
-	return nil
+	return live.Is(all)
 }

@@ -40,13 +40,13 @@ func Read(ctx context.Context, client *kgo.Client, scope live.Scope) (*live.Snap
 	reading, ctx := errgroup.WithContext(ctx)
 	reading.Go(func() error { return r.topics(ctx, scope) })
 	if len(scope.Users) > 0 {
-		reading.Go(func() error { return r.users(ctx, scope.Users) })
+		reading.Go(func() error { r.users(ctx, scope.Users); return nil })
 	}
 	if scope.Bindings {
-		reading.Go(func() error { return r.bindings(ctx) })
+		reading.Go(func() error { r.bindings(ctx); return nil })
 	}
 	if scope.Quotas {
-		reading.Go(func() error { return r.quotas(ctx) })
+		reading.Go(func() error { r.quotas(ctx); return nil })
 	}
 	if len(scope.Groups) > 0 {
 		reading.Go(func() error { return r.groups(ctx, scope.Groups, scope.From != nil) })

@@ -1,6 +1,10 @@
 package ledger
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/queueform/queueform/plan/live"
+)
 
 // Locked says that somebody else holds the lock.
 type Locked struct {
@@ -8,7 +12,7 @@ type Locked struct {
 }
 
 func (l *Locked) Error() string {
-	return fmt.Sprintf("%s is locked by %s since %s", l.By.Lock, l.By.Holder, moment(l.By.Since))
+	return fmt.Sprintf("%s is locked by %s since %s", l.By.Lock, l.By.Holder, live.Moment(l.By.Since))
 }
 
 // Lost says that a Hold has ended although nobody released it: nothing more may

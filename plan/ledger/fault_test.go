@@ -363,6 +363,36 @@ func TestTopicThatForgets(t *testing.T) {
 	}
 }
 
+// Brokers may tell more settings of the topic than they are asked for, and just
+// after it was made none.
+func TestSettingsThatBrokersTell(t *testing.T) {
+	k := start(t)
+	k.make()
+	answers := 0
+	k.ControlKey(kmsg.DescribeConfigs.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		k.KeepControl()
+		answers++
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		resource := kmsg.DescribeConfigsResponseResource{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: name}
+		if answers > 1 {
+			resource.Configs = []kmsg.DescribeConfigsResponseResourceConfig{{Name: "segment.ms", Value: new("5")}}
+			for key, value := range settings {
+				resource.Configs = append(resource.Configs, kmsg.DescribeConfigsResponseResourceConfig{Name: key, Value: &value})
+			}
+		}
+		resp.Resources = []kmsg.DescribeConfigsResponseResource{resource}
+		return resp, nil, true
+	})
+	h, err := Acquire(t.Context(), k.hurried(), Request{Lock: TopologyLock("shop"), Holder: holder("shop", "ann")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.release(h)
+	if answers != 2 {
+		t.Errorf("asked %d times", answers)
+	}
+}
+
 // What an apply would come upon a plan can tell, and makes nothing.
 func TestFit(t *testing.T) {
 	fit := func(k *kafka) string {

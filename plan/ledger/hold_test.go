@@ -105,7 +105,7 @@ func TestSecondIsTurnedAway(t *testing.T) {
 	if !is {
 		t.Fatalf("the second gets %v", err)
 	}
-	want := "topology shop is locked by ann@ci (process 7) since 2026-01-02T03:04:05Z"
+	want := "topology shop is locked by ann@ci (process 7) since 2026-01-02 03:04:05 UTC"
 	if locked.Error() != want {
 		t.Errorf("it says %q", locked)
 	}

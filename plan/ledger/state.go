@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
@@ -376,6 +375,3 @@ func (r Ended) apply(s *State, e *Entry) {
 func (checkpointBegin) apply(*State, *Entry) {}
 func (checkpointPart) apply(*State, *Entry)  {}
 func (checkpointEnd) apply(*State, *Entry)   {}
-
-// moment is a time of the log, for people.
-func moment(millis int64) string { return time.UnixMilli(millis).UTC().Format(time.RFC3339) }

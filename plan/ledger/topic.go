@@ -141,10 +141,28 @@ func (l *log) suits(ctx context.Context) error {
 		if err := l.refusal(r.ErrorCode, "DescribeConfigs"); err != nil {
 			return err
 		}
-		for _, c := range r.Configs {
-			if want := settings[c.Name]; c.Value != nil && *c.Value != want {
-				return &Unsuitable{Topic: l.Name, Key: c.Name, Value: *c.Value, Want: want}
-			}
+		if err := l.kept(r.Configs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kept holds the topic's settings against those that it must have. Brokers may
+// tell of more, and just after it was made of none.
+func (l *log) kept(configs []kmsg.DescribeConfigsResponseResourceConfig) error {
+	has := make(map[string]string, len(configs))
+	for _, c := range configs {
+		if c.Value != nil {
+			has[c.Name] = *c.Value
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		switch value, told := has[key]; {
+		case !told:
+			return fmt.Errorf("no broker tells its %s", key)
+		case value != settings[key]:
+			return &Unsuitable{Topic: l.Name, Key: key, Value: value, Want: settings[key]}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package live
 
 import (
 	"slices"
+	"time"
 
 	"github.com/queueform/queueform/schema"
 )
@@ -96,4 +97,9 @@ type Throttle struct {
 	Rate      int64    `json:"rate"`                // bytes per second and broker
 	Leaders   []string `json:"leaders,omitempty"`   // what it has put on leader.replication.throttled.replicas, "0:1"
 	Followers []string `json:"followers,omitempty"` // likewise on follower.replication.throttled.replicas
+}
+
+// Moment is a time of the ledger, milliseconds since 1970, for people.
+func Moment(millis int64) string {
+	return time.UnixMilli(millis).UTC().Format("2006-01-02 15:04:05 UTC")
 }

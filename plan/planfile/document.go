@@ -309,6 +309,10 @@ func listed[T any](list []T) []T {
 	return slices.Clone(list)
 }
 
+// Incomplete says whether something declared could not be compared, or cannot
+// be had now, as [plan.Plan.Incomplete] does.
+func (d *Document) Incomplete() bool { return len(d.Unseen)+len(d.Blocked) > 0 }
+
 // Blocking says whether a hazard stops the change unless it is allowed.
 func (c *Change) Blocking() bool {
 	return slices.ContainsFunc(c.Hazards, func(h Hazard) bool { return h.Severity == guard.Blocks })

@@ -450,7 +450,6 @@ func (t *text) obstacles(title string, all []planfile.Obstacle) {
 }
 
 func (t *text) foot(d *planfile.Document) {
-	incomplete := len(d.Unseen)+len(d.Blocked) > 0
 	switch s := d.Summary; {
 	case s.Changes() > 0:
 		forget := ""
@@ -458,7 +457,7 @@ func (t *text) foot(d *planfile.Document) {
 			forget = fmt.Sprintf(", %s to forget", humanize.Comma(int64(s.Forget)))
 		}
 		t.line("%s to create, %s to update, %s to delete%s.", t.paint.Bold("Plan: "+humanize.Comma(int64(s.Create))), humanize.Comma(int64(s.Update)), humanize.Comma(int64(s.Delete)), forget)
-	case incomplete || len(d.Errors) > 0:
+	case d.Incomplete() || len(d.Errors) > 0:
 	case len(d.Adopts) > 0:
 		t.line("Nothing to change: apply notes that %s is this topology's.", english.Plural(len(d.Adopts), "object", ""))
 	case len(d.Moving) > 0:
@@ -467,13 +466,15 @@ func (t *text) foot(d *planfile.Document) {
 		t.line("Nothing to change: apply removes the replication throttle that is left.")
 	case len(d.Vanished)+len(d.Released) > 0:
 		t.line("Nothing to change: apply forgets %s.", english.Plural(len(d.Vanished)+len(d.Released), "object", ""))
+	case len(d.HalfDone) > 0:
+		t.line("Nothing to change, whatever an earlier apply left half-done.")
 	default:
 		t.line("Nothing to do: the cluster is as declared.")
 	}
 	if len(d.Errors) > 0 {
 		t.wrapped("", "The files have errors: see above. Nothing of the plan can be applied before they are mended.")
 	}
-	if incomplete {
+	if d.Incomplete() {
 		t.wrapped("", "The plan is incomplete: see above what could not be read or done.")
 	}
 }

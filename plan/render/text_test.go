@@ -86,6 +86,7 @@ func TestPlanWithoutChanges(t *testing.T) {
 		{plan.Plan{}, "Nothing to do: the cluster is as declared."},
 		{plan.Plan{Claims: []plan.Claim{{Object: id, Adopts: true}}, Throttled: []schema.ID{id}}, "Nothing to change: apply notes that 1 object is this topology's."},
 		{plan.Plan{Throttled: []schema.ID{id}}, "Nothing to change: apply removes the replication throttle that is left."},
+		{plan.Plan{HalfDone: []schema.ID{id}}, "Nothing to change, whatever an earlier apply left half-done."},
 		{plan.Plan{Vanished: []schema.ID{id}, Released: []schema.ID{id}}, "Nothing to change: apply forgets 2 objects."},
 	} {
 		test.plan.Topology = &schema.Topology{Name: "q"}
