@@ -35,6 +35,7 @@ type session struct {
 	allowed  []guard.Allow
 	throttle int64
 	hold     *ledger.Hold // the topology's lock; nil: it is not held
+	groups   []string     // whose state is read, beside what a plan needs
 	closers  []io.Closer
 }
 
@@ -128,7 +129,9 @@ func (s *session) look(ctx context.Context) (*live.Snapshot, error) {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel() // a cluster that cannot be read has no ledger to wait for
 	go func() { remembered <- s.remembered(reading) }()
-	snapshot, err := s.read(ctx, plan.Scope(s.topology))
+	scope := plan.Scope(s.topology)
+	scope.Groups = append(scope.Groups, s.groups...)
+	snapshot, err := s.read(ctx, scope)
 	if err != nil {
 		return nil, err
 	}

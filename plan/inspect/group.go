@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -28,16 +29,22 @@ func (r *reader) groups(ctx context.Context, ids []string) error {
 	}
 	of[schema.Classic] = append(of[schema.Classic], of[""]...) // which says whether it is there, or may not be seen
 	all := make(map[string]live.Seen[live.Group], len(ids))
-	r.classic(ctx, admin, of[schema.Classic], all)
-	r.consuming(ctx, admin, of[schema.Consumer], all)
-	r.sharing(ctx, admin, of[schema.Share], all)
+	for protocol, describe := range map[schema.Protocol]describer{schema.Classic: classic, schema.Consumer: consuming, schema.Share: sharing} {
+		if some := of[protocol]; len(some) > 0 { // kadm takes none for all
+			describe(ctx, admin, some, all)
+		}
+	}
 	committed(all, admin.FetchManyOffsets(ctx, slices.Concat(of[schema.Classic], of[schema.Consumer])...))
+	read := time.Now()
 	groupConfigs(ctx, r.client, ids, all)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.snapshot.Groups = all
+	r.snapshot.Groups, r.snapshot.GroupsAt = all, read
 	return nil
 }
+
+// describer notes what groups of one protocol are, and who is in them.
+type describer func(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group])
 
 // protocols are those of the groups that the brokers list (by type since Kafka
 // 4.0, KIP-848). Others may be there, and not to be seen.
@@ -71,8 +78,8 @@ func group(id string, g live.Group, err error) live.Seen[live.Group] {
 	return live.Is(g)
 }
 
-func (r *reader) classic(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
-	described, err := describedOf(admin.DescribeGroups(ctx, ids...))(len(ids))
+func classic(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := admin.DescribeGroups(ctx, ids...)
 	for _, id := range ids {
 		d := described[id]
 		g := live.Group{State: d.State}
@@ -93,8 +100,8 @@ func (r *reader) classic(ctx context.Context, admin *kadm.Client, ids []string, 
 	}
 }
 
-func (r *reader) consuming(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
-	described, err := describedOf(admin.DescribeConsumerGroups(ctx, ids...))(len(ids))
+func consuming(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := admin.DescribeConsumerGroups(ctx, ids...)
 	for _, id := range ids {
 		d := described[id]
 		g := live.Group{Protocol: schema.Consumer, State: d.State}
@@ -106,36 +113,40 @@ func (r *reader) consuming(ctx context.Context, admin *kadm.Client, ids []string
 	}
 }
 
-func (r *reader) sharing(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
-	described, err := describedOf(admin.DescribeShareGroups(ctx, ids...))(len(ids))
-	offsets, unread := describedOf(admin.DescribeShareGroupOffsets(ctx, ids...))(len(ids))
+func sharing(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := admin.DescribeShareGroups(ctx, ids...)
 	for _, id := range ids {
 		d := described[id]
-		g := live.Group{Protocol: schema.Share, State: d.GroupState, Offsets: live.Is(map[string]live.Progress{})}
+		g := live.Group{Protocol: schema.Share, State: d.GroupState}
 		for i := range d.Members {
 			m := &d.Members[i]
 			g.Members = append(g.Members, live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: assigned(m.Assignment)})
 		}
-		if err := firstOf(unread, offsets[id].Err); err != nil {
-			g.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
-		}
-		for topic, partitions := range offsets[id].Offsets {
-			for partition, o := range partitions {
-				progress(g.Offsets.Value, topic, partition, o.StartOffset)
-			}
-		}
 		all[id] = group(id, g, firstOf(err, d.Err))
 	}
+	shared(ctx, admin, ids, all)
 }
 
-// describedOf leaves out the answers to a question about no group, which kadm
-// takes for one about all.
-func describedOf[M ~map[string]D, D any](m M, err error) func(asked int) (M, error) {
-	return func(asked int) (M, error) {
-		if asked == 0 {
-			return nil, nil
+// shared notes how far share groups have come.
+func shared(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := admin.DescribeShareGroupOffsets(ctx, ids...)
+	for _, id := range ids {
+		seen := all[id]
+		if seen.State != live.Present {
+			continue
 		}
-		return m, err
+		offsets, undone := map[string]live.Progress{}, map[string]live.Progress{}
+		for topic, partitions := range described[id].Offsets {
+			for partition, o := range partitions {
+				progress(offsets, topic, partition, o.StartOffset)
+				progress(undone, topic, partition, o.Lag)
+			}
+		}
+		seen.Value.Offsets, seen.Value.Undone = live.Is(offsets), undone
+		if err := firstOf(err, described[id].Err); err != nil {
+			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
+		}
+		all[id] = seen
 	}
 }
 

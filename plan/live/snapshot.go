@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Snapshot is the live cluster, as far as a [Scope] asked.
@@ -23,6 +24,7 @@ type Snapshot struct {
 	Bindings Seen[Bindings]         `json:"bindings,omitzero"` // of everybody, about everything
 	Quotas   Seen[Quotas]           `json:"quotas,omitzero"`   // of everybody
 	Groups   map[string]Seen[Group] `json:"groups,omitempty"`
+	GroupsAt time.Time              `json:"groups_at,omitzero"` // when it was read how far they have come
 }
 
 // Scope is what to read.
