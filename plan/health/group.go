@@ -259,39 +259,36 @@ func done(s *live.Sample, id, topic string) live.Progress {
 	return all
 }
 
-// out is what all groups of a topic are done with in a second.
+// out is what all declared groups of a topic are done with in a second.
 func (c *checkup) out(topic string) *float64 {
-	var sum *float64
+	if c.Before == nil {
+		return nil
+	}
+	sum := new(0.0)
 	for g := range schema.All[*schema.Group](c.topology) {
 		for _, queue := range g.Queues {
-			if rate := c.rate(c.progress(g.GroupID, topic)); rate != nil && c.topology.TopicOf(queue) == topic {
-				sum = plus(sum, rate)
+			if c.topology.TopicOf(queue) == topic {
+				sum = plus(sum, c.rate(c.progress(g.GroupID, topic)))
 			}
 		}
 	}
 	return sum
 }
 
-// plus adds; nil is nothing yet.
-func plus(sum, more *float64) *float64 {
-	if sum == nil {
-		return more
+// plus adds what is known.
+func plus(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return nil
 	}
-	return new(*sum + *more)
+	return new(*a + *b)
 }
 
 // catchUp compares what comes in with what the group is done with.
 func (c *checkup) catchUp(d *Group, g *schema.Group) {
-	known := true
+	d.In, d.Out = new(0.0), new(0.0)
 	for _, queue := range g.Queues {
-		in, out := c.rate(c.ends(c.topology.TopicOf(queue))), c.rate(c.progress(g.GroupID, c.topology.TopicOf(queue)))
-		if known = known && in != nil && out != nil; !known {
-			break
-		}
-		d.In, d.Out = plus(d.In, in), plus(d.Out, out)
-	}
-	if !known {
-		d.In, d.Out = nil, nil
+		topic := c.topology.TopicOf(queue)
+		d.In, d.Out = plus(d.In, c.rate(c.ends(topic))), plus(d.Out, c.rate(c.progress(g.GroupID, topic)))
 	}
 	switch {
 	case d.Lag == nil || d.LagAtLeast:

@@ -374,7 +374,7 @@ func TestMeasureRequests(t *testing.T) {
 	}
 	t.Log(counts)
 	for key, count := range counts {
-		if limit := map[kmsg.Key]int{kmsg.ListOffsets: 4, kmsg.DescribeLogDirs: 2}[key]; count > 3*max(1, limit) {
+		if limit := map[kmsg.Key]int{kmsg.ListOffsets: 4}[key]; count > 3*max(1, limit) {
 			t.Errorf("%d requests of %s", count, key.Name())
 		}
 	}
