@@ -70,11 +70,20 @@ func Unread(t *schema.Topology, s *live.Snapshot, groups map[string]live.Seen[li
 		for _, queue := range g.Queues {
 			topic := t.TopicOf(queue)
 			for i := range all[topic] {
-				all[topic][i] = earlier(all[topic][i], next(g, groups[g.GroupID], topic, int32(i)))
+				all[topic][i] = earlier(all[topic][i], unread(g, groups[g.GroupID], topic, int32(i)))
 			}
 		}
 	}
 	return all
+}
+
+// unread is what a group has not read of a partition. A share group may be done
+// with what lies behind its offset.
+func unread(g *schema.Group, seen live.Seen[live.Group], topic string, partition int32) int64 {
+	if undone, told := seen.Value.Undone[topic][partition]; told && undone == 0 {
+		return live.End
+	}
+	return next(g, seen, topic, partition)
 }
 
 // next is what a group reads next of a partition. One that has committed

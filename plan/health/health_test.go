@@ -375,6 +375,9 @@ func TestUnread(t *testing.T) {
 		{live.Is(live.Group{Offsets: live.Is(map[string]live.Progress{"shop.orders": {0: 40}})}), live.Offsets{40, 100}},
 		{live.Is(live.Group{Offsets: live.Is(map[string]live.Progress{"shop.orders": {0: 60, 1: 99}})}), live.Offsets{50, 99}},
 		{live.None[live.Group](), live.Offsets{50, 100}},
+		{live.Is(live.Group{
+			Offsets: live.Is(map[string]live.Progress{"shop.orders": {0: 40, 1: 99}}), Undone: map[string]live.Progress{"shop.orders": {0: 1, 1: 0}},
+		}), live.Offsets{40, 100}}, // a share group has done what is behind where it is
 	} {
 		groups["late"] = test.late
 		if diff := cmp.Diff(test.want, unread()); diff != "" {
