@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/queueform/queueform/plan/guard"
 	"github.com/queueform/queueform/plan/health"
 	"github.com/queueform/queueform/plan/inspect"
 	"github.com/queueform/queueform/plan/ledger"
@@ -125,7 +126,7 @@ func (m *monitor) look(ctx context.Context) (*health.Document, error) {
 		return nil, &exit{code: exitError}
 	}
 	topics := health.Topics(m.topology, p.snapshot)
-	measured := m.measure(ctx, p.snapshot, live.Questions{Sizes: topics, Disks: !m.embedded() && health.AsksDisks(m.topology)})
+	measured := m.measure(ctx, p.snapshot, live.Questions{Sizes: topics, Disks: !m.embedded() && guard.AsksDisks(m.topology)})
 	sample, err := m.sample(ctx, p.snapshot, topics)
 	if err != nil {
 		return nil, err
@@ -179,7 +180,6 @@ func pause(ctx context.Context, d time.Duration) error {
 // one before.
 func (m *monitor) watching(ctx context.Context) error {
 	for {
-		began := time.Now()
 		d, err := m.look(ctx)
 		if err != nil {
 			return err
@@ -196,7 +196,7 @@ func (m *monitor) watching(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := pause(ctx, m.interval-time.Since(began)); err != nil {
+		if err := pause(ctx, m.interval); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,7 +71,7 @@ func (c *crowd) begin(admin *kadm.Client, id, topic, protocol string) {
 	for partition := range int32(6) {
 		offsets.AddOffset(topic, partition, 0, -1)
 	}
-	err := error(nil)
+	var err error
 	if protocol == "share" {
 		_, err = admin.AlterShareGroupOffsets(c.Context(), id, offsets)
 	} else {
@@ -193,5 +195,25 @@ func TestStatusWatch(t *testing.T) {
 		if code != 0 || talk.Len() > 0 || strings.Count(text, separator) != 3 || strings.Contains(text, "?") {
 			t.Errorf("exit code %d\n%s\n%q", code, &talk, text)
 		}
+	}
+}
+
+// Rates are made of what has changed since the look before.
+func TestStatusWatchIntervals(t *testing.T) {
+	c := newCrowd(t, 1, "classic")
+	ctx, stop := context.WithCancel(t.Context())
+	out := &until{left: 4, stop: stop}
+	s := cli.Streams{Out: out, Err: io.Discard, Width: 80, Env: func(string) (string, bool) { return "", false }}
+	cli.Main(ctx, s, []string{"status", "--watch", "--interval", "10ms", "--format", "json", "-C", c.dir, "--bootstrap-servers", strings.Join(c.kafka.ListenAddrs(), ",")})
+	var before health.Document
+	for decoder := json.NewDecoder(strings.NewReader(out.String())); decoder.More(); {
+		var d health.Document
+		if err := decoder.Decode(&d); err != nil {
+			t.Fatal(err)
+		}
+		if took := d.At.Sub(before.At).Seconds(); !before.At.IsZero() && math.Abs(took-d.Interval) > 1e-6 {
+			t.Errorf("rates of %v s, %v s after the look before", d.Interval, took)
+		}
+		before = d
 	}
 }

@@ -25,6 +25,3 @@ func needs(p *plan.Plan, f Facts) []Need {
 	}
 	return all
 }
-
-// AsksDisks says whether the files declare what the disks must have room for.
-func AsksDisks(t *schema.Topology) bool { return guard.AsksDisks(t) }

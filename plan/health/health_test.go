@@ -106,7 +106,7 @@ func TestQueue(t *testing.T) {
 
 // There may be fewer messages than offsets.
 func TestQueueAtMost(t *testing.T) {
-	for name, make := range map[string]func(*scene){
+	for name, change := range map[string]func(*scene){
 		"compacted": func(s *scene) { s.facts.Snapshot.Defaults["cleanup.policy"] = "compact,delete" },
 		"overridden": func(s *scene) {
 			s.facts.Snapshot.Topics["shop.orders"].Value.Overrides.Value["cleanup.policy"] = "compact"
@@ -120,7 +120,7 @@ func TestQueueAtMost(t *testing.T) {
 		if s.document().Queues[0].Bound {
 			t.Fatal("it is so of itself")
 		}
-		if make(s); !s.document().Queues[0].Bound {
+		if change(s); !s.document().Queues[0].Bound {
 			t.Error(name)
 		}
 	}
@@ -150,8 +150,9 @@ func TestOfflinePartition(t *testing.T) {
 func TestMovingReplica(t *testing.T) {
 	s := newScene()
 	topic := s.facts.Snapshot.Topics["shop.orders"].Value
-	topic.Partitions[0] = live.Partition{Leader: 1, Replicas: []int32{1, 3}, InSync: []int32{1, 2}, Adding: []int32{3}, Removing: []int32{2}}
-	if q := s.document().Queues[0]; len(q.UnderReplicated) != 0 {
+	topic.Partitions[0] = live.Partition{Leader: 1, Replicas: []int32{1, 2, 3}, InSync: []int32{1, 2}, Adding: []int32{3}}
+	topic.Partitions[1] = live.Partition{Leader: 1, Replicas: []int32{3}, InSync: []int32{1}, Adding: []int32{3}, Removing: []int32{1, 2}}
+	if q := s.document().Queues[0]; len(q.UnderReplicated) != 1 || q.UnderReplicated[0] != 1 {
 		t.Errorf("%+v", q)
 	}
 }

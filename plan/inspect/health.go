@@ -211,7 +211,7 @@ func takeFetched(s *live.Snapshot, probes []*probe, resp *kmsg.FetchResponse) {
 // take notes an answer, or where to fetch from again.
 func (p *probe) take(answer *kmsg.FetchResponseTopicPartition) {
 	switch err := kerr.ErrorForCode(answer.ErrorCode); {
-	case errors.Is(err, kerr.OffsetOutOfRange) && p.at != p.end:
+	case errors.Is(err, kerr.OffsetOutOfRange):
 		p.at, p.toStart, p.again = p.end, true, true // what was there has been deleted
 		return
 	case err != nil:

@@ -1,7 +1,6 @@
 package inspect_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -93,19 +92,44 @@ func TestReadingMarks(t *testing.T) {
 	}
 }
 
-// A batch that is too large for the first answer is asked for again.
-func TestReadingLargeBatches(t *testing.T) {
+// A partition whose first batch found no room in an answer is asked for again.
+func TestReadingAgain(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	fill(t, client, "orders", 10)
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	full := func(req kmsg.Request) (kmsg.Response, error, bool) { // no longer than one request
+		resp := req.ResponseKind().(*kmsg.FetchResponse)
+		for _, asked := range req.(*kmsg.FetchRequest).Topics {
+			topic := kmsg.FetchResponseTopic{Topic: asked.Topic, TopicID: asked.TopicID}
+			for _, p := range asked.Partitions {
+				topic.Partitions = append(topic.Partitions, kmsg.FetchResponseTopicPartition{Partition: p.Partition, HighWatermark: 10, LastStableOffset: 10})
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp, nil, true
+	}
+	kafka.ControlKey(kmsg.Fetch.Int16(), full)
+	if diff := cmp.Diff(ended(0, 10, oldest(4)), reading(t, client, s, map[string]live.Offsets{"orders": {4}}).Spans["orders"][0]); diff != "" {
+		t.Error(diff)
+	}
+	for range 3 {
+		kafka.ControlKey(kmsg.Fetch.Int16(), full)
+	}
+	if seen := reading(t, client, s, map[string]live.Offsets{"orders": {4}}).Spans["orders"][0].Value; seen.End != 10 || seen.Oldest.State != live.Unseen || seen.Oldest.Why == "" {
+		t.Errorf("one that never finds room: %+v", seen)
+	}
+}
+
+// What nobody reads is not unread, also when it came in meanwhile.
+func TestReadingUnread(t *testing.T) {
 	_, client := start(t)
 	create(t, client, nil, "orders")
-	for partition := range int32(2) {
-		large := &kgo.Record{Topic: "orders", Partition: partition, Value: []byte(strings.Repeat("x", 300<<10)), Timestamp: time.UnixMilli(hour(1))}
-		if err := client.ProduceSync(t.Context(), large).FirstErr(); err != nil {
-			t.Fatal(err)
-		}
-	}
 	s := read(t, client, live.Scope{Topics: []string{"orders"}})
-	want := []live.Seen[live.Span]{ended(0, 1, oldest(1)), ended(0, 1, oldest(1))}
-	if diff := cmp.Diff(want, reading(t, client, s, map[string]live.Offsets{"orders": {0, 0}}).Spans["orders"]); diff != "" {
+	sample := inspect.Sample(t.Context(), client, s, []string{"orders"})
+	fill(t, client, "orders", 1)
+	r := inspect.Reading(t.Context(), client, s, sample, map[string]live.Offsets{"orders": {live.End, live.End}})
+	if diff := cmp.Diff(ended(0, 1, live.None[time.Time]()), r.Spans["orders"][0]); diff != "" {
 		t.Error(diff)
 	}
 }

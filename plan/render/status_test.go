@@ -155,12 +155,14 @@ func TestStatusFolds(t *testing.T) {
 		q.Address = queueAddr(fmt.Sprintf("more%d", i))
 		d.Queues = append(d.Queues, q)
 	}
-	last := &d.Queues[len(d.Queues)-1].Address
-	d.Findings = append(d.Findings, health.Finding{Code: health.Offline, Address: last, Summary: "12 of 12 partitions without a leader"})
+	for i := range 25 {
+		d.Findings = append(d.Findings, health.Finding{Code: health.Offline, Address: &d.Queues[101-i].Address, Summary: "12 of 12 partitions without a leader"})
+	}
 	text := statusText(t, d, render.Options{})
-	first := strings.Index(text, "\n  queue.")
-	if lines := strings.Count(text, "\n"); lines > 100 || !strings.Contains(text, "and 82 more (--all shows them)") || !strings.HasPrefix(text[first:], "\n  queue.more99") {
-		t.Errorf("%d lines:\n%s", lines, text)
+	_, rows, _ := strings.Cut(text, "\nQueues")
+	rows, _, _ = strings.Cut(rows, "\nGroups")
+	if shown := strings.Count(rows, "  queue."); shown != 27 || !strings.Contains(rows, "and 75 more (--all shows them)") || strings.Count(rows, "queue.more9")+strings.Count(rows, "queue.more8") != 20 {
+		t.Errorf("%d rows:\n%s", shown, rows)
 	}
 	if all := statusText(t, d, render.Options{All: true}); strings.Count(all, "queue.more") < 100 {
 		t.Errorf("--all leaves some out:\n%s", all)
