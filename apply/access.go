@@ -1,16 +1,19 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan"
@@ -24,9 +27,10 @@ const saltBytes = 24
 
 // alterUsers sets and removes SCRAM credentials. A password is never sent: what
 // is, is salted and stretched. Whose password is not to be had is refused here.
-// Kafka takes one credential of a user at a time.
+// Kafka takes one credential of a user at a time: a step may be done in part.
 func (w writer) alterUsers(ctx context.Context, steps []plan.Step) (answer, error) {
 	a := newAnswer(len(steps), 0)
+	a.begun = map[string]bool{}
 	left := map[string][]credential{}
 	for _, s := range steps {
 		name := s.About().Object.Name
@@ -48,11 +52,16 @@ func (w writer) alterUsers(ctx context.Context, steps []plan.Step) (answer, erro
 		}
 		resp, err := req.RequestWith(ctx, w)
 		if err != nil {
-			return answer{}, err
+			return a, err
 		}
 		a.throttle = asked(resp.ThrottleMillis)
 		for i := range resp.Results {
-			a.refusals[resp.Results[i].User] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+			user, refused := resp.Results[i].User, refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+			if errors.Is(refused, kerr.ResourceNotFound) {
+				refused = nil // what shall go is gone: an earlier request may have done it
+			}
+			a.refusals[user] = refused
+			a.begun[user] = a.begun[user] || refused == nil
 		}
 	}
 }
@@ -193,9 +202,18 @@ func deleteACLs(ctx context.Context, to kmsg.Requestor, steps []plan.Step) (answ
 	}
 	a := newAnswer(len(steps), resp.ThrottleMillis)
 	for i, s := range steps[:min(len(steps), len(resp.Results))] {
-		a.refusals[s.About().Object.Name] = refusal(resp.Results[i].ErrorCode, resp.Results[i].ErrorMessage)
+		a.refusals[s.About().Object.Name] = refusedMatch(&resp.Results[i])
 	}
 	return a, nil
+}
+
+// refusedMatch is the cluster's no to a filter, or to a right that it matches.
+func refusedMatch(r *kmsg.DeleteACLsResponseResult) error {
+	err := refusal(r.ErrorCode, r.ErrorMessage)
+	for i := range r.MatchingACLs {
+		err = cmp.Or(err, refusal(r.MatchingACLs[i].ErrorCode, r.MatchingACLs[i].ErrorMessage))
+	}
+	return err
 }
 
 func alterQuotas(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {

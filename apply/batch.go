@@ -87,7 +87,7 @@ func (b *batch) send(ctx context.Context) {
 
 // writer sends to the broker that is the controller, as far as is known.
 func (r *run) writer() writer {
-	return writer{r.Client.Broker(int(r.controller.Load())), r.plan.Topology}
+	return writer{r.Client.Broker(int(r.controller.Load())), r.plan.Topology, r.Engine}
 }
 
 // account notes the outcomes of a request, and keeps the rest open.
@@ -95,29 +95,38 @@ func (b *batch) account(a answer, broken error) {
 	var open []*try
 	var last plan.Step
 	for _, t := range b.open {
-		refused, answered := a.refusals[t.step.About().Object.Name]
+		name := t.step.About().Object.Name
+		refused, answered := a.refusals[name]
 		switch {
 		case t.echo != nil:
 		case broken != nil:
 			if t.delayed = fmt.Errorf("no connection: %w", broken); mayHaveArrived(broken) {
 				t.delayed = fmt.Errorf("the connection broke: %w", broken)
 				t.doubt = t.delayed
+			} else if a.begun[name] {
+				t.doubt = t.delayed
 			}
 		case !answered:
 			t.echo = errors.New("the broker did not say how it went")
 			t.doubt = t.echo
 		case refused == nil:
-			b.live(t.step, a.ids[t.step.About().Object.Name])
+			b.live(t.step, a.ids[name])
+			b.seeded(t.step, a.seeds[name])
 			b.took(t.step)
-			last = t.step
+			if isEverywhere(t.step) {
+				last = t.step
+			}
 			continue
-		case isPassing(refused):
+		case isPassing(t.step, refused):
 			t.delayed = refused
-			if errors.Is(refused, kerr.RequestTimedOut) { // it may still happen
+			if errors.Is(refused, kerr.RequestTimedOut) || a.begun[name] { // it may still happen, or has in part
 				t.doubt = refused
 			}
 		case t.doubt != nil && isEcho(t.step, refused):
 			t.echo = refused
+		case a.begun[name]:
+			b.end(t.step, Result{Unknown, fmt.Errorf("a part of it was done: %w", refused)})
+			continue
 		default:
 			b.refuse(t.step, refused)
 			continue
@@ -206,8 +215,11 @@ func (b *batch) holds(t *try, snapshot *live.Snapshot, unread error) bool {
 		return false
 	}
 	b.live(t.step, snapshot.Topics[t.step.About().Object.Name].Value.ID)
+	b.seeded(t.step, b.found(t.step, snapshot))
 	b.took(t.step)
-	b.reached(t.step)
+	if isEverywhere(t.step) {
+		b.reached(t.step)
+	}
 	return true
 }
 
@@ -228,8 +240,32 @@ func (b *batch) giveUp(interrupted bool) {
 	}
 }
 
-// isPassing says whether the same request may succeed in a moment.
-func isPassing(err error) bool {
+// isEverywhere says whether all brokers get to know of a step: what groups have
+// committed, their coordinators know alone.
+func isEverywhere(s plan.Step) bool {
+	switch s.(type) {
+	case *plan.SeedOffsets, *plan.DeleteGroup:
+		return false
+	case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.DeleteTopic,
+		*plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.Release:
+	}
+	return true
+}
+
+// isPassing says whether the same request may succeed in a moment. To a group
+// the topics that were just created may be unknown still, and its coordinator.
+func isPassing(s plan.Step, err error) bool {
+	switch s.(type) {
+	case *plan.SeedOffsets, *plan.DeleteGroup:
+		return kerr.IsRetriable(err)
+	case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.DeleteTopic,
+		*plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.Release:
+	}
+	return isDelay(err)
+}
+
+// isDelay says whether a refusal is about when, not about what.
+func isDelay(err error) bool {
 	for _, code := range []error{kerr.NotController, kerr.ThrottlingQuotaExceeded, kerr.RequestTimedOut, kerr.CoordinatorNotAvailable} {
 		if errors.Is(err, code) {
 			return true
@@ -248,9 +284,9 @@ func isEcho(s plan.Step, refused error) bool {
 		return errors.Is(refused, kerr.InvalidPartitions)
 	case *plan.DeleteTopic:
 		return errors.Is(refused, kerr.UnknownTopicID) || errors.Is(refused, kerr.UnknownTopicOrPartition)
-	case *plan.AlterUser: // a credential that is gone cannot go again
-		return errors.Is(refused, kerr.ResourceNotFound)
-	case *plan.AlterConfigs, *plan.Reassign, *plan.Release, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota: // may be asked twice
+	case *plan.DeleteGroup:
+		return errors.Is(refused, kerr.GroupIDNotFound)
+	case *plan.AlterConfigs, *plan.Reassign, *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.SeedOffsets: // may be asked twice
 	}
 	return false
 }

@@ -23,7 +23,7 @@ const checkedPartitions = 1000
 // say, for lack of rights or of a connection, is only not checked. Outdated is
 // a plan whose snapshot a lagging broker gave: the cluster is to be read again.
 func Check(ctx context.Context, client *kgo.Client, p *plan.Plan) (diags hcl.Diagnostics, outdated bool) {
-	controller := writer{client.Broker(int(p.Cluster.Controller)), p.Topology}
+	controller := writer{client.Broker(int(p.Cluster.Controller)), p.Topology, nil}
 	passed := make([]bool, len(p.Changes))
 	for _, batch := range plan.Batches(checkable(p), batchRecords) {
 		a, err := controller.send(ctx, batch, true)
@@ -75,7 +75,7 @@ func checkable(p *plan.Plan) []plan.Step {
 				continue
 			}
 		case *plan.AddPartitions, *plan.AlterQuota:
-		case *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL: // Kafka has no check for these, ever
+		case *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.SeedOffsets: // Kafka has no check for these, ever
 			continue
 		case *plan.Release:
 			c.Check.Why = "the ledger alone learns it"
@@ -83,7 +83,7 @@ func checkable(p *plan.Plan) []plan.Step {
 		case *plan.Reassign:
 			c.Check.Why = "Kafka cannot check moves of replicas"
 			continue
-		case *plan.DeleteTopic:
+		case *plan.DeleteTopic, *plan.DeleteGroup:
 			c.Check.Why = "Kafka cannot check deletions"
 			continue
 		}
@@ -93,7 +93,7 @@ func checkable(p *plan.Plan) []plan.Step {
 }
 
 // isUnwilling says whether a refusal is about who asks or when, not about what.
-func isUnwilling(err error) bool { return isPassing(err) || isDenied(err) }
+func isUnwilling(err error) bool { return isDelay(err) || isDenied(err) }
 
 func refusedDiagnostic(p *plan.Plan, s plan.Step, refused error) *hcl.Diagnostic {
 	at := Line(p, s, refused)
@@ -130,7 +130,8 @@ func concerns(err error, path string) bool {
 	case "placement":
 		return errors.Is(err, kerr.InvalidReplicaAssignment)
 	}
-	return mentions(err.Error(), strings.TrimPrefix(path, "config."))
+	key, _ := plan.ConfigKey(path)
+	return mentions(err.Error(), key)
 }
 
 // mentions says whether a text has the key, and not only as a part of another.

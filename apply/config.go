@@ -230,7 +230,7 @@ func (r *run) once(ctx context.Context, of []resource, a ask) map[resource]error
 
 // isFinal says whether asking again would lead to nothing else.
 func isFinal(err error) bool {
-	return err == nil || isAnswer(err) && !isPassing(err)
+	return err == nil || isAnswer(err) && !isDelay(err)
 }
 
 // flat is one error of many, in a fixed order.

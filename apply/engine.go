@@ -65,6 +65,7 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 		marked:  marked(p),
 		makes:   map[schema.ID]bool{},
 		lives:   map[schema.ID]live.TopicID{},
+		seeds:   map[schema.ID]seeds{},
 		lost:    map[schema.ID]error{},
 		settled: map[place]bool{},
 		stop:    stop,
@@ -108,9 +109,10 @@ type run struct {
 
 	controller atomic.Int32 // the broker to write to
 
-	mu     sync.Mutex // guards report, lives, failed, moving and the calls of Observe
+	mu     sync.Mutex // guards report, lives, seeds, failed, moving and the calls of Observe
 	report *Report
 	lives  map[schema.ID]live.TopicID // of the topics that were created
+	seeds  map[schema.ID]seeds        // where groups were put
 	failed map[schema.ID]bool
 	moving []*moving
 }
@@ -147,7 +149,7 @@ func (r *run) batches(ctx context.Context, steps []plan.Step) {
 					r.batch(ctx, r.unheld(batch))
 				}
 			case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.DeleteTopic,
-				*plan.AlterUser, *plan.CreateACL, *plan.AlterQuota:
+				*plan.AlterUser, *plan.CreateACL, *plan.AlterQuota, *plan.SeedOffsets, *plan.DeleteGroup:
 				r.batch(ctx, batch)
 			}
 			return nil

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -95,15 +96,19 @@ func (r *run) announce(ctx context.Context) {
 // that are this topology's already.
 func (r *run) announced(s plan.Step) bool {
 	switch s := s.(type) {
-	case *plan.CreateTopic, *plan.CreateACL:
+	case *plan.CreateTopic, *plan.CreateACL, *plan.SeedOffsets:
 		return true
+	case *plan.AlterConfigs:
+		return s.Object.Kind == schema.KindGroup // whose keys are remembered
+	case *plan.DeleteGroup:
+		return r.plan.Changes[s.Changes[0]].Adopts
 	case *plan.DeleteTopic:
 		return r.plan.Changes[s.Changes[0]].Adopts
 	case *plan.AlterUser:
 		return len(s.Set) > 0 || r.plan.Changes[s.Changes[0]].Adopts
 	case *plan.AlterQuota:
-		return len(s.Set) > 0
-	case *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.DeleteACL:
+		return s.Phase != plan.PhaseRevoke // what it changes is claimed after it, never before
+	case *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.DeleteACL:
 	}
 	return false
 }
@@ -111,13 +116,13 @@ func (r *run) announced(s plan.Step) bool {
 // removes says whether a step takes its object away.
 func removes(s plan.Step) bool {
 	switch s := s.(type) {
-	case *plan.DeleteTopic, *plan.DeleteACL:
+	case *plan.DeleteTopic, *plan.DeleteACL, *plan.DeleteGroup:
 		return true
 	case *plan.AlterUser:
 		return s.Phase == plan.PhaseDelete
 	case *plan.AlterQuota:
 		return s.Phase == plan.PhaseRevoke
-	case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.CreateACL:
+	case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.CreateACL, *plan.SeedOffsets:
 	}
 	return false
 }
@@ -130,12 +135,14 @@ func intent(s plan.Step) ledger.Intent {
 		i.Topic = s.ID
 	case *plan.CreateACL:
 		i.Makes = true
+	case *plan.AlterConfigs:
+		i.Keys = slices.Sorted(maps.Keys(s.Set))
 	case *plan.AlterQuota:
 		for key := range s.Set {
 			i.Keys = append(i.Keys, string(key))
 		}
 		slices.Sort(i.Keys)
-	case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.AlterUser, *plan.DeleteACL:
+	case *plan.CreateTopic, *plan.AddPartitions, *plan.Reassign, *plan.Release, *plan.AlterUser, *plan.DeleteACL, *plan.SeedOffsets, *plan.DeleteGroup:
 	}
 	return i
 }
@@ -144,15 +151,16 @@ func intent(s plan.Step) ledger.Intent {
 func owned(c *plan.Claim) ledger.Owned {
 	return ledger.Owned{
 		Object: c.Object, Topic: c.TopicID, PreventDelete: c.PreventDelete, Made: c.Made, Keys: c.Keys, Password: c.Password,
+		Seeds: c.Seeds,
 	}
 }
 
 // record writes down what became of the steps that were announced. Of a step
 // that may have been carried out the intent stays: the next apply finds out.
 func (r *run) record(ctx context.Context) {
-	claims := make(map[schema.ID]plan.Claim, len(r.plan.Claims))
+	claims := make(map[schema.ID]ledger.Owned, len(r.plan.Claims))
 	for _, c := range r.plan.Claims {
-		claims[c.Object] = c
+		claims[c.Object] = owned(&c)
 	}
 	var records []ledger.Record
 	for i, s := range r.report.Steps {
@@ -166,18 +174,36 @@ func (r *run) record(ctx context.Context) {
 		case removes(s) && outcome != Unknown && r.announced(s):
 			records = append(records, r.undone(id)...)
 		case !removes(s) && r.announced(s):
-			records = append(records, r.made(id, claims[id], outcome)...)
+			claim, news := claims[id]
+			if !news {
+				claim = r.known(id)
+			}
+			records = append(records, r.made(claim, outcome)...)
 		}
 	}
 	r.write(ctx, records)
 }
 
-// made is what a creation leaves to note.
-func (r *run) made(id schema.ID, claim plan.Claim, outcome Outcome) []ledger.Record {
+// known is what the ledger says of an object: all that the plan claims of it,
+// where the plan has no claim.
+func (r *run) known(id schema.ID) ledger.Owned {
+	owner, _ := r.plan.Ledger.Value.Owners.Of(id)
+	if id.Kind.Shared() {
+		owner = r.plan.Ledger.Value.Holders[id.Name][r.plan.Topology.Name]
+	}
+	return ledger.Owned{Object: id, Topic: owner.TopicID, PreventDelete: owner.PreventDelete, Made: owner.Made, Keys: owner.Keys, Password: owner.Password, Seeds: owner.Seeds}
+}
+
+// made is what a step leaves to note that did not take its object away.
+func (r *run) made(claim ledger.Owned, outcome Outcome) []ledger.Record {
+	id := claim.Object
 	switch outcome {
 	case Done:
-		claim.Object, claim.TopicID = id, r.lives[id]
-		return []ledger.Record{owned(&claim)}
+		if life, created := r.lives[id]; created {
+			claim.Topic = life
+		}
+		claim.Seeds = r.seeds[id].after(claim.Seeds)
+		return []ledger.Record{claim}
 	case Unknown:
 		return nil
 	case NotDone, Refused, Skipped, Started, Postponed, Kept, NotMoved:

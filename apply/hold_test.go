@@ -2,7 +2,6 @@ package apply_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -18,55 +17,27 @@ import (
 	"github.com/queueform/queueform/schema"
 )
 
-// notes are the records that were written, in words.
-func (k *kafka) notes() []string {
-	var all []string
-	for _, r := range k.ledger.written {
-		if _, begun := r.(ledger.Begun); begun {
-			continue
-		}
-		text := fmt.Sprintf("%T", r)[len("ledger."):]
-		switch r := r.(type) {
-		case ledger.Intent:
-			text += " " + r.Object.Name
-		case ledger.Owned:
-			text += " " + r.Object.Name
-			if r.Topic != (live.TopicID{}) {
-				text += " with its id"
-			}
-			if r.PreventDelete {
-				text += " for good"
-			}
-		case ledger.Undone:
-			text += " " + r.Object.Name
-		case ledger.Gone:
-			text += " " + r.Object.Name
-		}
-		all = append(all, text)
-	}
-	return all
-}
-
-func (k *kafka) noted(want ...string) {
+// noted wants these records to be written down.
+func (k *kafka) noted(want ...ledger.Record) {
 	k.Helper()
-	if diff := cmp.Diff(want, k.notes()); diff != "" {
+	if diff := cmp.Diff(want, k.ledger.written); diff != "" {
 		k.Errorf("what was written down (-want +got):\n%s", diff)
 	}
 }
 
+func intent(topic string) ledger.Intent { return ledger.Intent{Object: id(topic)} }
+
 func TestCreationIsAnnounced(t *testing.T) {
 	k := start(t)
 	k.first(kmsg.CreateTopics, func(kmsg.Request) (kmsg.Response, error) {
-		k.noted("Intent a", "Intent b")
+		k.noted(intent("a"), intent("b"))
 		return nil, nil
 	})
 	p := planned(create("a", 1), create("b", 1))
 	p.Claims = []plan.Claim{{Object: id("a")}, {Object: id("b"), PreventDelete: true}}
 	k.ends(k.engine.Run(t.Context(), p), "done", "done")
-	k.noted("Intent a", "Intent b", "Owned a with its id", "Owned b with its id for good")
-	if got, want := k.ledger.live.Owners[schema.KindQueue]["a"].TopicID, k.topic("a").ID; got != want {
-		t.Errorf("the id is %s, not %s", got, want)
-	}
+	k.noted(intent("a"), intent("b"),
+		ledger.Owned{Object: id("a"), Topic: k.topic("a").ID}, ledger.Owned{Object: id("b"), Topic: k.topic("b").ID, PreventDelete: true})
 }
 
 // A topic whose creation was seen only when read back is noted all the same.
@@ -74,14 +45,14 @@ func TestCreationThatWasCutIsNoted(t *testing.T) {
 	k := start(t)
 	k.cutAfter(kmsg.CreateTopics)
 	k.ends(k.run(create("a", 1)), "done")
-	k.noted("Intent a", "Owned a with its id")
+	k.noted(intent("a"), ledger.Owned{Object: id("a"), Topic: k.topic("a").ID})
 }
 
 func TestCreationThatIsRefusedIsTakenBack(t *testing.T) {
 	k := start(t)
 	k.has("a", 3)
 	k.ends(k.run(create("a", 1)), "refused: ...")
-	k.noted("Intent a", "Undone a")
+	k.noted(intent("a"), ledger.Undone{Object: id("a")})
 }
 
 // What an earlier apply has announced it may have made.
@@ -91,7 +62,7 @@ func TestCreationOfAnEarlierApplyStaysAnnounced(t *testing.T) {
 	p := planned(create("a", 1))
 	p.Ledger = live.Is(live.Ledger{Owners: live.Owners{schema.KindQueue: {"a": {Topology: "shop", HalfDone: true}}}})
 	k.ends(k.engine.Run(t.Context(), p), "refused: ...")
-	k.noted("Intent a")
+	k.noted(intent("a"))
 }
 
 // What may have been made stays announced.
@@ -99,39 +70,42 @@ func TestCreationThatIsNotKnownStaysAnnounced(t *testing.T) {
 	k := start(t)
 	k.on(kmsg.CreateTopics, func(kmsg.Request) (kmsg.Response, error) { return nil, errCut })
 	k.ends(k.run(create("a", 1)), "unknown: ...")
-	k.noted("Intent a")
+	k.noted(intent("a"))
 }
 
 func TestDeletionIsNoted(t *testing.T) {
 	k := start(t)
 	k.has("a", 1)
 	k.has("b", 1)
-	k.ledger.live.Owners[schema.KindQueue]["a"] = live.Owner{Topology: "shop"}
-	p := planned(deletion("a", k.topic("a").ID), deletion("b", k.topic("b").ID))
+	k.ledger.says("shop", ledger.Owned{Object: id("a")})
+	b := k.topic("b").ID
+	p := planned(deletion("a", k.topic("a").ID), deletion("b", b))
 	p.Changes[1].Adopts = true
 	k.ends(k.engine.Run(t.Context(), p), "done", "done")
-	k.noted("Intent b", "Gone a", "Gone b")
+	k.noted(ledger.Intent{Object: id("b"), Topic: b}, ledger.Gone{Object: id("a")}, ledger.Gone{Object: id("b")})
 }
 
 func TestReleaseIsNoted(t *testing.T) {
 	k := start(t)
 	k.ends(k.run(&plan.Release{Head: head(plan.PhaseDelete, "a")}), "done")
-	k.noted("Gone a")
+	k.noted(ledger.Gone{Object: id("a")})
 }
 
 // What lives is taken, and what has vanished let go, before anything changes.
 func TestAdoptionComesFirst(t *testing.T) {
 	k := start(t)
 	k.has("a", 1)
+	a := k.topic("a").ID
+	all := []ledger.Record{ledger.Owned{Object: id("a"), Topic: a}, ledger.Owned{Object: id("b")}, ledger.Gone{Object: id("c")}}
 	k.first(kmsg.IncrementalAlterConfigs, func(kmsg.Request) (kmsg.Response, error) {
-		k.noted("Owned a with its id", "Owned b", "Gone c")
+		k.noted(all...)
 		return nil, nil
 	})
 	p := planned(configs("a", map[string]string{"retention.ms": "5"}))
-	p.Claims = []plan.Claim{{Object: id("a"), TopicID: k.topic("a").ID, Adopts: true}, {Object: id("b")}}
+	p.Claims = []plan.Claim{{Object: id("a"), TopicID: a, Adopts: true}, {Object: id("b")}}
 	p.Vanished = []schema.ID{id("c")}
 	k.ends(k.engine.Run(t.Context(), p), "done")
-	k.noted("Owned a with its id", "Owned b", "Gone c")
+	k.noted(all...)
 }
 
 // What is not there any more is forgotten.
@@ -139,11 +113,11 @@ func TestVanishedIsForgotten(t *testing.T) {
 	k := start(t)
 	p := planned()
 	p.Vanished = []schema.ID{id("old")}
-	k.ledger.live.Owners[schema.KindQueue]["old"] = live.Owner{Topology: "shop"}
+	k.ledger.says("shop", ledger.Owned{Object: id("old")})
 	if report := k.engine.Run(t.Context(), p); !ok(report) {
 		t.Errorf("%+v", report)
 	}
-	k.noted("Gone old")
+	k.noted(ledger.Gone{Object: id("old")})
 }
 
 // What another topology got first is left alone, and named.
@@ -151,7 +125,7 @@ func TestObjectThatAnotherTopologyGot(t *testing.T) {
 	k := start(t)
 	k.has("b", 1)
 	for _, topic := range []string{"a", "b"} {
-		k.ledger.live.Owners[schema.KindQueue][topic] = live.Owner{Topology: "pay"}
+		k.ledger.says("pay", ledger.Owned{Object: id(topic)})
 	}
 	p := planned(create("a", 1), create("c", 1), configs("b", map[string]string{"retention.ms": "5"}))
 	p.Claims = []plan.Claim{{Object: id("b"), TopicID: k.topic("b").ID, Adopts: true}}

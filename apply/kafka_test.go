@@ -75,19 +75,22 @@ func start(t *testing.T, options ...kfake.Opt) *kafka {
 	return k
 }
 
-// paper is a ledger on paper: what is written down, and nobody else's.
+// paper is a ledger without a log: the fold of what is written down.
 type paper struct {
 	mu      sync.Mutex
-	live    live.Ledger
-	written []ledger.Record
-	lost    error // what every further question is answered with
-	locked  error // why throttles cannot be edited
+	state   ledger.State
+	entries int             // so far
+	written []ledger.Record // by the apply, but for what opens it in the history
+	lost    error           // what every further question is answered with
+	locked  error           // why throttles cannot be edited
 	until   time.Time
 	checked func() // runs at each check
 }
 
 func newPaper() *paper {
-	return &paper{until: time.Now().Add(24 * time.Hour), checked: func() {}, live: live.Ledger{Owners: live.Owners{schema.KindQueue: {}}, Throttles: map[string]live.Throttle{}}}
+	p := &paper{until: time.Now().Add(24 * time.Hour), checked: func() {}}
+	p.state.Apply(&ledger.Entry{Record: ledger.Format{Ledger: "paper"}})
+	return p
 }
 
 func (p *paper) Check(context.Context) (time.Time, error) {
@@ -104,36 +107,35 @@ func (p *paper) Write(_ context.Context, records ...ledger.Record) (time.Time, e
 		p.checked()
 		return p.until, p.lost
 	}
-	p.written = append(p.written, records...)
-	queues := p.live.Owners[schema.KindQueue]
-	own := func(id schema.ID, owner live.Owner) {
-		if other, owned := queues[id.Name]; !owned || other.Topology == "shop" {
-			queues[id.Name] = owner
-		}
-	}
 	for _, r := range records {
-		switch r := r.(type) {
-		case ledger.Intent:
-			own(r.Object, live.Owner{Topology: "shop", HalfDone: true})
-		case ledger.Owned:
-			own(r.Object, live.Owner{Topology: "shop", TopicID: r.Topic, PreventDelete: r.PreventDelete})
-		case ledger.Gone:
-			delete(queues, r.Object.Name)
-		case ledger.Undone:
-			delete(queues, r.Object.Name)
-		case ledger.Moving:
-			p.live.Throttles[r.Topic] = live.Throttle{Topology: "shop", Rate: r.Rate, Leaders: r.Leaders, Followers: r.Followers}
-		case ledger.Moved:
-			delete(p.live.Throttles, r.Topic)
+		if _, begun := r.(ledger.Begun); !begun {
+			p.written = append(p.written, r)
 		}
 	}
+	p.says("shop", records...)
 	return time.Time{}, nil
+}
+
+// says lets a topology write, under the lock that each record needs.
+func (p *paper) says(topology string, records ...ledger.Record) {
+	for _, r := range records {
+		lock := ledger.TopologyLock(topology)
+		switch r.(type) {
+		case ledger.Moving, ledger.Moved:
+			lock = ledger.ThrottleLock
+		}
+		p.entries++
+		claim := fmt.Sprint(p.entries)
+		for seq, record := range []ledger.Record{ledger.Claim{Lock: lock, Holder: ledger.Holder{Topology: topology}}, r, ledger.Release{}} {
+			p.state.Apply(&ledger.Entry{Claim: claim, Seq: seq + 1, Record: record})
+		}
+	}
 }
 
 func (p *paper) Live() live.Ledger {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return live.Ledger{Owners: live.Owners{schema.KindQueue: maps.Clone(p.live.Owners[schema.KindQueue])}, Throttles: maps.Clone(p.live.Throttles)}
+	return p.state.Live()
 }
 
 func (p *paper) Release(context.Context) error { return nil }
@@ -442,16 +444,17 @@ func setting(resource kmsg.IncrementalAlterConfigsRequestResource) []string {
 type model struct {
 	*kafka
 	mu       sync.Mutex
-	replicas map[string][][]int32      // by topic and partition
-	moves    map[string]map[int32]move // those that run
-	sizes    func(topic string, partition, broker int32) int64
-	step     func()                       // runs before each look at topics
-	refuses  map[string]map[int32]int16   // error codes of reassignments, by topic and partition
-	configs  map[string]map[string]string // "broker 1" or "topic x" to throttle keys
-	said     []string                     // alterations of configs and reassignments, in their order
-	dead     map[int32]bool               // brokers that close connections about configs
-	brokers  []int32                      // those that metadata tells of
-	caughtUp []int32                      // brokers whose new replicas are in sync
+	replicas map[string][][]int32                              // by topic and partition
+	moves    map[string]map[int32]move                         // those that run
+	sizes    func(topic string, partition, broker int32) int64 // -1: it does not tell
+	step     func()                                            // runs before each look at topics
+	refuses  map[string]map[int32]int16                        // error codes of reassignments, by topic and partition
+	configs  map[string]map[string]string                      // "broker 1" or "topic x" to throttle keys
+	said     []string                                          // alterations of configs and reassignments, in their order
+	looked   int                                               // questions about configs that are no throttle
+	dead     map[int32]bool                                    // brokers that close connections about configs
+	brokers  []int32                                           // those that metadata tells of
+	caughtUp []int32                                           // brokers whose new replicas are in sync
 
 	cuts      int  // connections that end at a reassignment; -1: all
 	cutsAfter bool // and once it is done
@@ -586,7 +589,10 @@ func (m *model) tellSizes(kreq kmsg.Request) (kmsg.Response, error) {
 	for _, t := range req.Topics {
 		answer := kmsg.DescribeLogDirsResponseDirTopic{Topic: t.Topic}
 		for _, p := range t.Partitions {
-			if size := m.sizes(t.Topic, p, m.CurrentNode()); size > 0 {
+			switch size := m.sizes(t.Topic, p, m.CurrentNode()); {
+			case size < 0:
+				resp.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+			case size > 0:
 				answer.Partitions = append(answer.Partitions, kmsg.DescribeLogDirsResponseDirTopicPartition{Partition: p, Size: size})
 			}
 		}
@@ -651,6 +657,7 @@ func (m *model) describe(kreq kmsg.Request) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
 	for _, resource := range req.Resources {
 		if len(resource.ConfigNames) == 0 || !isThrottle(resource.ConfigNames[0]) {
+			m.looked++
 			return nil, nil
 		}
 		answer := kmsg.DescribeConfigsResponseResource{ResourceType: resource.ResourceType, ResourceName: resource.ResourceName}

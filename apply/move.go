@@ -91,7 +91,7 @@ func (r *run) look(ctx context.Context, w *watch) {
 	r.moving = slices.DeleteFunc(r.moving, func(m *moving) bool { return r.arrived(m, snapshot) })
 	r.arrivals(w.all)
 	answers := r.Measure(ctx, snapshot, live.Questions{Sizes: scope.Topics})
-	if w.gained(r.moving, snapshot, answers) {
+	if w.gained(r.moving, answers) {
 		w.since = r.Clock.Now()
 	}
 	progress := w.progress(len(r.moving), answers, r.Clock.Now(), r.limit())
@@ -174,7 +174,7 @@ func (r *run) stalled(w *watch) {
 }
 
 func scopeOfMoves(all []*moving) live.Scope {
-	s := live.Scope{Moves: true}
+	s := live.Scope{Moves: true, Bare: true}
 	for _, m := range all {
 		s.Topics = append(s.Topics, m.object.Name)
 	}
@@ -232,11 +232,17 @@ func (w *watch) obstacles(waiting []*moving) string {
 }
 
 // gained says whether any move came closer to its end. Replicas in sync do not
-// count: they grow with what producers send, whether the others come or not.
-func (w *watch) gained(waiting []*moving, snapshot *live.Snapshot, answers live.Answers) bool {
+// count: they grow with what producers send, whether the others come or not. A
+// move whose bytes nobody tells is taken for one that does, unless something
+// is seen to keep it.
+func (w *watch) gained(waiting []*moving, answers live.Answers) bool {
 	gained := len(waiting) != w.left
 	for _, m := range waiting {
-		partitions, sizes := snapshot.Topics[m.object.Name].Value.Partitions, answers.Sizes[m.object.Name].Value
+		partitions, measured := w.snapshot.Topics[m.object.Name].Value.Partitions, answers.Sizes[m.object.Name]
+		if measured.State == live.Unseen && w.obstacle(m) == "" {
+			gained = true
+		}
+		sizes := measured.Value
 		if m.partition >= len(partitions) || m.partition >= len(sizes) {
 			continue
 		}

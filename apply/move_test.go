@@ -14,6 +14,7 @@ import (
 
 	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 )
@@ -139,7 +140,7 @@ func (m *model) resumed(topic string, steps ...plan.Step) *plan.Plan {
 		p.Moving = append(p.Moving, plan.Moving{Object: id(topic), Partition: int(partition), Adding: []int32{1}})
 	}
 	p.Throttled = []schema.ID{id(topic)}
-	m.ledger.live.Throttles[topic] = live.Throttle{Topology: "shop", Rate: 5, Leaders: []string{"0:0", "1:0"}, Followers: []string{"0:1", "1:1"}}
+	m.ledger.says("shop", ledger.Moving{Topic: topic, Rate: 5, Leaders: []string{"0:0", "1:0"}, Followers: []string{"0:1", "1:1"}})
 	m.configs["topic "+topic] = map[string]string{"leader.replication.throttled.replicas": "0:0,1:0", "follower.replication.throttled.replicas": "0:1,1:1"}
 	for _, broker := range []string{"broker 0", "broker 1"} {
 		m.configs[broker] = map[string]string{"leader.replication.throttled.rate": "5", "follower.replication.throttled.rate": "5"}
@@ -232,6 +233,36 @@ func TestSlowMoveDoesNotStall(t *testing.T) {
 		}
 	}
 	m.ends(m.run(reassigned("a", 0, 1)), "done")
+}
+
+// How far a move is that nobody tells the bytes of is not known: it goes on.
+func TestMoveOfUnknownSizeDoesNotStall(t *testing.T) {
+	m := moves(t, "a")
+	m.sizes = func(string, int32, int32) int64 { return -1 }
+	m.step = func() {
+		if m.clock.time().Sub(newClock().now) > time.Hour {
+			m.arrive("a")
+		}
+	}
+	m.ends(m.run(reassigned("a", 0, 1)), "done")
+}
+
+// Unless a broker that copies it is seen to be down.
+func TestMoveOfUnknownSizeStalls(t *testing.T) {
+	m := moves(t, "a")
+	m.sizes = func(string, int32, int32) int64 { return -1 }
+	m.brokers = []int32{0, 2}
+	m.ends(m.run(reassigned("a", 0, 1)), "not moved: the move of partition 0 has stalled: no progress for 5m0s, broker 1 is down")
+}
+
+// While replicas move, for hours maybe, nobody reads the configs of their topics.
+func TestMovesAreWatchedWithoutConfigs(t *testing.T) {
+	m := moves(t, "a")
+	m.looks(10, func() { m.arrive("a") })
+	m.ends(m.run(reassigned("a", 0, 1)), "done")
+	if m.looked > 0 {
+		t.Errorf("%d questions", m.looked)
+	}
 }
 
 // What producers send to the replicas that have arrived is no progress of the others.

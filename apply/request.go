@@ -55,7 +55,9 @@ func refusal(code int16, message *string) error {
 // answer is what came back for the steps of one request.
 type answer struct {
 	refusals map[string]error        // by object name; every name that was answered is here
+	begun    map[string]bool         // of several requests for it one was taken, whatever became of the rest
 	ids      map[string]live.TopicID // of the topics that were created; Kafka 2.8+
+	seeds    map[string]seeds        // where groups were put, by group
 	throttle time.Duration           // how long the broker wants to be left alone
 }
 
@@ -63,6 +65,7 @@ type answer struct {
 type writer struct {
 	kmsg.Requestor
 	topology *schema.Topology // where passwords come from
+	engine   *Engine          // looks where groups are; nil: nothing is sent, but to be checked
 }
 
 // send makes one request of steps of one type. Its error is the connection's:
@@ -80,12 +83,12 @@ func (w writer) send(ctx context.Context, steps []plan.Step, validate bool) (ans
 
 // isDenied says whether a refusal is about who asks.
 func isDenied(err error) bool {
-	return errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed)
+	return errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.GroupAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed)
 }
 
 // lacking adds to a refusal, if it is about who asks, the right that it takes.
 func lacking(err error, right string) error {
-	if refused, ok := errors.AsType[*Refusal](err); ok && isDenied(refused) {
+	if refused, ok := errors.AsType[*Refusal](err); ok && isDenied(refused) && refused.Needs == "" {
 		refused.Needs = right
 	}
 	return err
@@ -93,11 +96,14 @@ func lacking(err error, right string) error {
 
 // right is what it takes to carry a step out.
 func right(s plan.Step) string {
-	topic := " on Topic " + s.About().Object.Name
+	topic, group := " on Topic "+s.About().Object.Name, " on Group "+s.About().Object.Name
 	switch s.(type) {
 	case *plan.CreateTopic:
 		return "Create" + topic
 	case *plan.AlterConfigs:
+		if s.About().Object.Kind == schema.KindGroup {
+			return "AlterConfigs" + group
+		}
 		return "AlterConfigs" + topic
 	case *plan.AddPartitions:
 		return "Alter" + topic
@@ -109,6 +115,10 @@ func right(s plan.Step) string {
 		return "Alter on Cluster"
 	case *plan.AlterQuota:
 		return "AlterConfigs on Cluster"
+	case *plan.SeedOffsets:
+		return "Read" + group
+	case *plan.DeleteGroup:
+		return "Delete" + group
 	case *plan.Release: // the ledger alone learns it
 	}
 	return ""
@@ -146,6 +156,10 @@ func (w writer) request(ctx context.Context, steps []plan.Step, validate bool) (
 		return deleteACLs(ctx, to, steps)
 	case *plan.AlterQuota:
 		return alterQuotas(ctx, to, steps, validate)
+	case *plan.SeedOffsets:
+		return w.seedOffsets(ctx, steps)
+	case *plan.DeleteGroup:
+		return w.deleteGroups(ctx, steps)
 	case *plan.Release: // the ledger alone learns it
 	}
 	panic(fmt.Sprintf("apply: no request for a %T", steps[0]))
@@ -188,6 +202,14 @@ func createTopics(ctx context.Context, to kmsg.Requestor, steps []plan.Step, tim
 	return a, nil
 }
 
+// resourceType is how Kafka numbers what has configs.
+func resourceType(k schema.Kind) kmsg.ConfigResourceType {
+	if k == schema.KindGroup {
+		return kmsg.ConfigResourceTypeGroupConfig
+	}
+	return kmsg.ConfigResourceTypeTopic
+}
+
 func alterConfigs(ctx context.Context, to kmsg.Requestor, steps []plan.Step, validate bool) (answer, error) {
 	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	req.ValidateOnly = validate
@@ -195,7 +217,7 @@ func alterConfigs(ctx context.Context, to kmsg.Requestor, steps []plan.Step, val
 	for i, s := range steps {
 		alter := s.(*plan.AlterConfigs)
 		r := &req.Resources[i]
-		r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeTopic, alter.Object.Name
+		r.ResourceType, r.ResourceName = resourceType(alter.Object.Kind), alter.Object.Name
 		for _, key := range slices.Sorted(maps.Keys(alter.Set)) {
 			r.Configs = append(r.Configs, configOp(key, kmsg.IncrementalAlterConfigOpSet, alter.Set[key]))
 		}

@@ -451,7 +451,7 @@ func number(text string) (int32, error) {
 // onTheMove are the partitions with a throttle of ours that are moving, but for
 // those that this apply has seen arrive.
 func (t *throttling) onTheMove(ctx context.Context) (map[place]bool, error) {
-	snapshot, err := t.Read(ctx, live.Scope{Topics: slices.Sorted(maps.Keys(t.ours)), Moves: true})
+	snapshot, err := t.Read(ctx, live.Scope{Topics: slices.Sorted(maps.Keys(t.ours)), Moves: true, Bare: true})
 	if err != nil {
 		return nil, fmt.Errorf("the cluster cannot be read: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/queueform/queueform/apply"
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
 )
@@ -101,7 +102,7 @@ func TestListsOfOthersStay(t *testing.T) {
 func (m *model) left(replicas string) *plan.Plan {
 	m.configs["topic a"] = map[string]string{followerList: replicas}
 	m.configs["broker 1"] = map[string]string{followerRate: "5"}
-	m.ledger.live.Throttles["a"] = live.Throttle{Topology: "shop", Rate: 5, Followers: strings.Split(replicas, ",")}
+	m.ledger.says("shop", ledger.Moving{Topic: "a", Rate: 5, Followers: strings.Split(replicas, ",")})
 	p := planned()
 	p.Throttled = []schema.ID{id("a")}
 	return p
@@ -115,7 +116,7 @@ func TestLeftoverIsRemoved(t *testing.T) {
 	}
 	m.did("broker 1: delete "+leaderRate, "broker 1: delete "+followerRate, "topic a: delete "+followerList)
 	m.unthrottled()
-	if len(m.ledger.live.Throttles) > 0 {
+	if len(m.ledger.Live().Throttles) > 0 {
 		t.Error("the ledger still knows of it")
 	}
 }
@@ -132,7 +133,7 @@ func TestLeftoverIsKeptWhereReplicasMove(t *testing.T) {
 	if diff := cmp.Diff([]string{"broker 1: " + followerRate + " = 5", "topic a: " + followerList + " = 1:1"}, m.throttles()); diff != "" {
 		t.Error(diff)
 	}
-	if len(m.ledger.live.Throttles) == 0 {
+	if len(m.ledger.Live().Throttles) == 0 {
 		t.Error("the ledger does not know of it any more")
 	}
 }
@@ -141,7 +142,7 @@ func TestLeftoverIsKeptWhereReplicasMove(t *testing.T) {
 // both holds meanwhile. Its topics are nobody else's.
 func TestThrottleOfAnotherTopology(t *testing.T) {
 	m := moves(t, "a", "b")
-	m.ledger.live.Throttles["b"] = live.Throttle{Topology: "pay", Rate: 600, Followers: []string{"0:1"}}
+	m.ledger.says("pay", ledger.Moving{Topic: "b", Rate: 600, Followers: []string{"0:1"}})
 	m.configs["topic b"] = map[string]string{followerList: "0:1"}
 	m.configs["broker 1"] = map[string]string{followerRate: "600"}
 	m.looks(3, func() { m.arrive("a") })
@@ -156,8 +157,8 @@ func TestThrottleOfAnotherTopology(t *testing.T) {
 		"broker 1: set "+leaderRate+" 600", "broker 1: set "+followerRate+" 600",
 		"topic a: delete "+leaderList, "topic a: delete "+followerList,
 	)
-	if len(m.ledger.live.Throttles) != 1 {
-		t.Error(m.ledger.live.Throttles)
+	if len(m.ledger.Live().Throttles) != 1 {
+		t.Error(m.ledger.Live().Throttles)
 	}
 	for _, e := range m.events {
 		if p, is := e.(apply.MoveProgress); is && p.Rate != 600 {

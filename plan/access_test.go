@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,99 +30,190 @@ func guests(limits schema.Limits) *schema.Quota {
 	return &schema.Quota{Decl: named(schema.KindQuota, "guests"), Entity: schema.Entity{User: schema.Named("guest")}, Limits: limits}
 }
 
-// TestAccess compares users, rights and quotas with what there is and with what
-// the ledger knows.
-func TestAccess(t *testing.T) {
-	const both, one = schema.ScramSHA256, schema.ScramSHA512
-	read := audits(schema.Allow, schema.Read).Bindings()[0]
-	limits := func(l schema.Limits) live.Seen[live.Quotas] {
-		return live.Is(live.Quotas{{User: schema.Named("guest")}: l})
+// outcome is all that a plan is made of but its changes.
+type outcome struct {
+	Steps                      []plan.Step
+	Claims                     []plan.Claim
+	Released, Vanished, Unseen []schema.ID
+	Facts                      []plan.Fact // of its only change
+	Warned, Refused            bool
+}
+
+// outcomeOf compares what is declared, nil is nothing, with what there is and
+// what the ledger knows.
+func outcomeOf(declared schema.Resource, s live.Snapshot, l live.Ledger) outcome {
+	t := topology()
+	if declared != nil {
+		t = topology(declared)
 	}
-	quotaOf := func(o live.Owner) live.Owners { return live.Owners{schema.KindQuota: {"user:guest": o}} }
-	userOf := func(o live.Owner) live.Owners { return live.Owners{schema.KindUser: {"a": o}} }
+	s.Ledger = live.Is(l)
+	p, diags := plan.Build(t, &s, plan.Options{})
+	o := outcome{Steps: p.Steps, Claims: p.Claims, Released: p.Released, Vanished: p.Vanished, Refused: diags.HasErrors(), Warned: len(diags) > len(diags.Errs())}
+	for i := range p.Unseen {
+		o.Unseen = append(o.Unseen, p.Unseen[i].Object)
+	}
+	if len(p.Changes) == 1 {
+		o.Facts = p.Changes[0].Facts
+	}
+	return o
+}
+
+func (want outcome) check(t *testing.T, got outcome) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(plan.Head{}, "Changes", "Records")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUsers(t *testing.T) {
+	const weak, strong = schema.ScramSHA256, schema.ScramSHA512
+	user := schema.ID{Kind: schema.KindUser, Name: "a"}
+	alter := func(set, remove []schema.Mechanism) []plan.Step {
+		return []plan.Step{&plan.AlterUser{Head: plan.Head{Phase: plan.PhaseUsers, Object: user}, Set: set, Iterations: 4096, Remove: remove}}
+	}
+	claim := func(password int) []plan.Claim { return []plan.Claim{{Object: user, Password: password}} }
+	facts := func(owner, ofWeak, ofStrong plan.Value) []plan.Fact {
+		return []plan.Fact{{Path: "owner", Value: owner}, {Path: "iterations.SCRAM-SHA-256", Value: ofWeak}, {Path: "iterations.SCRAM-SHA-512", Value: ofStrong}}
+	}
+	has := func(u live.User) live.Seen[live.User] { return live.Is(u) }
+	ours := live.Owner{Topology: "shop", Password: 1}
 	for name, test := range map[string]struct {
-		resource schema.Resource // nil: nothing is declared
-		snapshot live.Snapshot
-		ledger   live.Ledger
-		steps    []string
-		claims   int
-		released int
-		vanished int
-		unseen   int
-		warns    int
-		fails    bool
+		declared *schema.User
+		has      live.Seen[live.User]
+		owner    live.Owner
+		want     outcome
 	}{
-		"a user is made":                  {resource: login(1, one), steps: []string{"users a set [SCRAM-SHA-512] remove []"}, claims: 1},
-		"a user is there":                 {resource: login(1, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Is(live.User{one: 4096})}}, ledger: live.Ledger{Owners: userOf(live.Owner{Topology: "shop", Password: 1})}},
-		"a user is nobody's":              {resource: login(7, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Is(live.User{one: 4096})}}, claims: 1},
-		"a user is another's":             {resource: login(1, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Is(live.User{one: 4096})}}, ledger: live.Ledger{Owners: userOf(live.Owner{Topology: "bank"})}, fails: true},
-		"a password is another":           {resource: login(2, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Is(live.User{one: 4096})}}, ledger: live.Ledger{Owners: userOf(live.Owner{Topology: "shop", Password: 1})}, steps: []string{"users a set [SCRAM-SHA-512] remove []"}, claims: 1},
-		"a password may not be set":       {resource: login(1, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Is(live.User{one: 4096})}}, ledger: live.Ledger{Owners: userOf(live.Owner{Topology: "shop", HalfDone: true})}, steps: []string{"users a set [SCRAM-SHA-512] remove []"}, claims: 1},
-		"a mechanism is another":          {resource: login(1, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Is(live.User{both: 4096})}}, ledger: live.Ledger{Owners: userOf(live.Owner{Topology: "shop", Password: 1})}, steps: []string{"users a set [SCRAM-SHA-512] remove [SCRAM-SHA-256]"}},
-		"a user cannot be seen":           {resource: login(1, one), snapshot: live.Snapshot{Users: map[string]live.Seen[live.User]{"a": live.Hidden[live.User]("not permitted", "")}}, unseen: 1},
-		"a right is given":                {resource: audits(schema.Allow, schema.Read), steps: []string{"grant User:audit Read topic:x literal *"}, claims: 1},
-		"a right is there":                {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, claims: 1},
-		"a right was given before a kill": {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", HalfDone: true, Made: true}}}}, claims: 1},
-		"a right is taken":                {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}}}}, steps: []string{"revoke User:audit Read topic:x literal *"}},
-		"a right was there before":        {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop"}}}}, released: 1},
-		"a right is another's, too":       {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}, "bank": {Topology: "bank"}}}}, released: 1},
-		"another is leaving, too":         {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}, "bank": {Topology: "bank", Leaving: true}}}}, steps: []string{"revoke User:audit Read topic:x literal *"}},
-		"a right is another's alone":      {snapshot: live.Snapshot{Bindings: live.Is(live.Bindings{read: true})}, ledger: live.Ledger{Holders: live.Holders{read.String(): {"bank": {Topology: "bank", Made: true}}}}},
-		"a right is gone already":         {ledger: live.Ledger{Holders: live.Holders{read.String(): {"shop": {Topology: "shop", Made: true}}}}, vanished: 1},
-		"nobody checks rights":            {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Hidden[live.Bindings](live.NoAuthorizer, "")}, warns: 1},
-		"rights cannot be seen":           {resource: audits(schema.Allow, schema.Read), snapshot: live.Snapshot{Bindings: live.Hidden[live.Bindings]("not permitted", "")}, unseen: 1},
-		"a limit is set":                  {resource: guests(schema.Limits{schema.ConsumerByteRate: 5}), steps: []string{"grant user:guest set map[consumer_byte_rate:5] remove []"}, claims: 1},
-		"a limit is there":                {resource: guests(schema.Limits{schema.ConsumerByteRate: 5}), snapshot: live.Snapshot{Quotas: limits(schema.Limits{schema.ConsumerByteRate: 5, schema.RequestPercentage: 1})}, ledger: live.Ledger{Owners: quotaOf(live.Owner{Topology: "shop", Keys: []string{"consumer_byte_rate"}})}},
-		"a limit is another":              {resource: guests(schema.Limits{schema.ConsumerByteRate: 5}), snapshot: live.Snapshot{Quotas: limits(schema.Limits{schema.ConsumerByteRate: 6, schema.RequestPercentage: 1})}, ledger: live.Ledger{Owners: quotaOf(live.Owner{Topology: "shop", Keys: []string{"consumer_byte_rate", "request_percentage"}})}, steps: []string{"grant user:guest set map[consumer_byte_rate:5] remove [request_percentage]"}, claims: 1},
-		"a limit is another topology's":   {resource: guests(schema.Limits{schema.ConsumerByteRate: 5}), snapshot: live.Snapshot{Quotas: limits(schema.Limits{schema.ConsumerByteRate: 6})}, ledger: live.Ledger{Owners: quotaOf(live.Owner{Topology: "bank"})}, fails: true},
-		"a limit goes with its block":     {snapshot: live.Snapshot{Quotas: limits(schema.Limits{schema.ConsumerByteRate: 6, schema.RequestPercentage: 1})}, ledger: live.Ledger{Owners: quotaOf(live.Owner{Topology: "shop", Keys: []string{"consumer_byte_rate"}})}, steps: []string{"revoke user:guest set map[] remove [consumer_byte_rate]"}},
-		"a limit is gone already":         {snapshot: live.Snapshot{Quotas: limits(schema.Limits{schema.RequestPercentage: 1})}, ledger: live.Ledger{Owners: quotaOf(live.Owner{Topology: "shop", Keys: []string{"consumer_byte_rate"}})}, vanished: 1},
+		"made": {
+			login(1, strong), live.None[live.User](),
+			live.Owner{},
+			outcome{Steps: alter([]schema.Mechanism{strong}, nil), Claims: claim(1), Facts: facts(nil, nil, nil)},
+		},
+		"there": {login(1, strong), has(live.User{strong: 4096}), ours, outcome{}},
+		"nobody's": {
+			login(7, strong), has(live.User{strong: 4096}),
+			live.Owner{},
+			outcome{Claims: []plan.Claim{{Object: user, Password: 7, Adopts: true}}},
+		},
+		"another's": {login(1, strong), has(live.User{strong: 4096}), live.Owner{Topology: "bank"}, outcome{Refused: true}},
+		"of another password": {
+			login(2, strong), has(live.User{strong: 4096}), ours,
+			outcome{Steps: alter([]schema.Mechanism{strong}, nil), Claims: claim(2), Facts: facts("shop", nil, 4096)},
+		},
+		"of a password that may not be set": {
+			login(1, strong), has(live.User{strong: 4096}),
+			live.Owner{Topology: "shop", HalfDone: true},
+			outcome{Steps: alter([]schema.Mechanism{strong}, nil), Claims: claim(1), Facts: facts("shop", nil, 4096)},
+		},
+		"of other iterations": {
+			login(1, strong), has(live.User{strong: 8192}), ours,
+			outcome{Steps: alter([]schema.Mechanism{strong}, nil), Facts: facts("shop", nil, 8192)},
+		},
+		"of another mechanism": {
+			login(1, strong), has(live.User{weak: 4096}), ours,
+			outcome{Steps: alter([]schema.Mechanism{strong}, []schema.Mechanism{weak}), Facts: facts("shop", 4096, nil)},
+		},
+		"not to be seen": {login(1, strong), live.Hidden[live.User]("not permitted", ""), live.Owner{}, outcome{Unseen: []schema.ID{user}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			declared := topology()
-			if test.resource != nil {
-				declared = topology(test.resource)
+			l := live.Ledger{Owners: live.Owners{}}
+			if test.owner.Topology != "" {
+				l.Owners.Add(user, test.owner)
 			}
-			s := test.snapshot
-			s.Ledger = live.Is(test.ledger)
-			s.Topics = map[string]live.Seen[live.Topic]{}
-			if s.Users == nil {
-				s.Users = map[string]live.Seen[live.User]{"a": live.None[live.User]()}
-			}
-			if s.Bindings.State == live.Unseen && s.Bindings.Why == "" {
-				s.Bindings = live.Is(live.Bindings{})
-			}
-			if s.Quotas.State == live.Unseen {
-				s.Quotas = live.Is(s.Quotas.Value)
-			}
-			p, diags := plan.Build(declared, &s, plan.Options{})
-			if diags.HasErrors() != test.fails || len(diags) != test.warns && !test.fails {
-				t.Fatal(diags)
-			}
-			if diff := cmp.Diff(test.steps, inWords(p.Steps), cmpopts.EquateEmpty()); diff != "" {
-				t.Error(diff)
-			}
-			got := []int{len(p.Claims), len(p.Released), len(p.Vanished), len(p.Unseen)}
-			if diff := cmp.Diff([]int{test.claims, test.released, test.vanished, test.unseen}, got); diff != "" {
-				t.Errorf("claims, released, vanished, unseen: %s", diff)
-			}
+			test.want.check(t, outcomeOf(test.declared, live.Snapshot{Users: map[string]live.Seen[live.User]{"a": test.has}}, l))
 		})
 	}
 }
 
-func inWords(steps []plan.Step) []string {
-	var all []string
-	for _, s := range steps {
-		h := s.About()
-		text := fmt.Sprint(h.Phase, " ", h.Object.Name)
-		switch s := s.(type) {
-		case *plan.AlterUser:
-			text += fmt.Sprint(" set ", s.Set, " remove ", s.Remove)
-		case *plan.AlterQuota:
-			text += fmt.Sprint(" set ", s.Set, " remove ", s.Remove)
-		case *plan.CreateTopic, *plan.AlterConfigs, *plan.AddPartitions, *plan.Reassign, *plan.DeleteTopic, *plan.Release, *plan.CreateACL, *plan.DeleteACL:
-		}
-		all = append(all, text)
+func TestRights(t *testing.T) {
+	read := audits(schema.Allow, schema.Read)
+	binding := read.Bindings()[0]
+	right := schema.ID{Kind: schema.KindACL, Name: binding.String()}
+	there, none := live.Is(live.Bindings{binding: true}), live.Is(live.Bindings{})
+	hidden := live.Hidden[live.Bindings]("not permitted", "")
+	give := []plan.Step{&plan.CreateACL{Head: plan.Head{Phase: plan.PhaseGrant, Object: right}, Binding: binding}}
+	take := []plan.Step{&plan.DeleteACL{Head: plan.Head{Phase: plan.PhaseRevoke, Object: right}, Binding: binding}}
+	fact := func(state string) []plan.Fact { return []plan.Fact{{Path: "right", Value: state}} }
+	made := live.Owner{Topology: "shop", Made: true}
+	for name, test := range map[string]struct {
+		declared schema.Resource // nil: nothing is
+		has      live.Seen[live.Bindings]
+		holders  []live.Owner
+		want     outcome
+	}{
+		"given":              {read, none, nil, outcome{Steps: give, Claims: []plan.Claim{{Object: right, Made: true}}, Facts: fact("absent")}},
+		"there":              {read, there, nil, outcome{Claims: []plan.Claim{{Object: right, Adopts: true}}}},
+		"there, and held":    {read, there, []live.Owner{made}, outcome{}},
+		"there, another's":   {read, there, []live.Owner{{Topology: "bank", Made: true}}, outcome{Claims: []plan.Claim{{Object: right}}}},
+		"given, then killed": {read, there, []live.Owner{{Topology: "shop", HalfDone: true, Made: true}}, outcome{Claims: []plan.Claim{{Object: right, Made: true}}}},
+		"taken":              {nil, there, []live.Owner{made}, outcome{Steps: take, Facts: fact("present")}},
+		"there before":       {nil, there, []live.Owner{{Topology: "shop"}}, outcome{Released: []schema.ID{right}}},
+		"another's, too":     {nil, there, []live.Owner{made, {Topology: "bank"}}, outcome{Released: []schema.ID{right}}},
+		"another's who goes": {nil, there, []live.Owner{made, {Topology: "bank", Leaving: true}}, outcome{Steps: take, Facts: fact("present")}},
+		"another's alone":    {nil, there, []live.Owner{{Topology: "bank", Made: true}}, outcome{}},
+		"gone already":       {nil, none, []live.Owner{made}, outcome{Vanished: []schema.ID{right}}},
+		"held, not seen":     {nil, hidden, []live.Owner{made}, outcome{Unseen: []schema.ID{right}}},
+		"not seen":           {read, hidden, nil, outcome{Unseen: []schema.ID{right}}},
+		"checked by nobody":  {read, live.Hidden[live.Bindings](live.NoAuthorizer, ""), nil, outcome{Warned: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := live.Ledger{Holders: live.Holders{}}
+			for _, h := range test.holders {
+				l.Holders.Add(right.Name, h)
+			}
+			test.want.check(t, outcomeOf(test.declared, live.Snapshot{Bindings: test.has}, l))
+		})
 	}
-	return all
+}
+
+func TestLimits(t *testing.T) {
+	const consumer, request = schema.ConsumerByteRate, schema.RequestPercentage
+	five := guests(schema.Limits{consumer: 5})
+	quota := schema.ID{Kind: schema.KindQuota, Name: "user:guest"}
+	alter := func(phase plan.Phase, set schema.Limits, remove ...schema.LimitKey) []plan.Step {
+		return []plan.Step{&plan.AlterQuota{Head: plan.Head{Phase: phase, Object: quota}, Entity: five.Entity, Set: set, Remove: remove}}
+	}
+	claim := []plan.Claim{{Object: quota, Keys: []string{"consumer_byte_rate"}}}
+	ours := func(keys ...string) live.Owner { return live.Owner{Topology: "shop", Keys: keys} }
+	has := func(l schema.Limits) live.Seen[live.Quotas] { return live.Is(live.Quotas{five.Entity: l}) }
+	facts := func(owner plan.Value, more ...plan.Fact) []plan.Fact {
+		return append([]plan.Fact{{Path: "owner", Value: owner}}, more...)
+	}
+	for name, test := range map[string]struct {
+		declared schema.Resource // nil: nothing is
+		has      live.Seen[live.Quotas]
+		owner    live.Owner
+		want     outcome
+	}{
+		"set": {
+			five, has(nil),
+			live.Owner{},
+			outcome{Steps: alter(plan.PhaseGrant, five.Limits), Claims: claim, Facts: facts(nil, plan.Fact{Path: "consumer_byte_rate"})},
+		},
+		"there, beside another's": {five, has(schema.Limits{consumer: 5, request: 1}), ours("consumer_byte_rate"), outcome{}},
+		"there, nobody's":         {five, has(schema.Limits{consumer: 5}), live.Owner{}, outcome{Claims: []plan.Claim{{Object: quota, Adopts: true}}}},
+		"of another value": {
+			five, has(schema.Limits{consumer: 6}), ours("consumer_byte_rate"),
+			outcome{Steps: alter(plan.PhaseGrant, five.Limits), Facts: facts("shop", plan.Fact{Path: "consumer_byte_rate", Value: "6"})},
+		},
+		"one declared no more": {
+			five, has(schema.Limits{consumer: 5, request: 1}), ours("consumer_byte_rate", "request_percentage"),
+			outcome{Steps: alter(plan.PhaseGrant, nil, request), Claims: claim, Facts: facts("shop", plan.Fact{Path: "request_percentage", Value: "1"})},
+		},
+		"another topology's": {five, has(schema.Limits{consumer: 6}), live.Owner{Topology: "bank"}, outcome{Refused: true}},
+		"not seen":           {five, live.Hidden[live.Quotas]("not permitted", ""), live.Owner{}, outcome{Unseen: []schema.ID{quota}}},
+		"none declared": {
+			nil, has(schema.Limits{consumer: 6, request: 1}), ours("consumer_byte_rate"),
+			outcome{Steps: alter(plan.PhaseRevoke, nil, consumer), Facts: facts("shop", plan.Fact{Path: "consumer_byte_rate", Value: "6"})},
+		},
+		"none declared, gone already": {nil, has(schema.Limits{request: 1}), ours("consumer_byte_rate"), outcome{Vanished: []schema.ID{quota}}},
+		"none declared, not seen":     {nil, live.Hidden[live.Quotas]("not permitted", ""), ours("consumer_byte_rate"), outcome{Unseen: []schema.ID{quota}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := live.Ledger{Owners: live.Owners{}}
+			if test.owner.Topology != "" {
+				l.Owners.Add(quota, test.owner)
+			}
+			test.want.check(t, outcomeOf(test.declared, live.Snapshot{Quotas: test.has}, l))
+		})
+	}
 }

@@ -53,8 +53,8 @@ func (acls) diff(b *builder) {
 			b.grant(g, seen.Value[g.Binding])
 		}
 	}
-	if b.chosen == nil && seen.State == live.Present {
-		b.withdrawn(declared, seen.Value)
+	if b.chosen == nil {
+		b.withdrawn(declared, seen)
 	}
 }
 
@@ -74,7 +74,7 @@ func (b *builder) grant(g *schema.Grant, has bool) {
 
 // withdrawn lets go of the rights that the topology holds and declares no more.
 // One goes that queueform made and nobody else holds.
-func (b *builder) withdrawn(declared map[string]bool, has live.Bindings) {
+func (b *builder) withdrawn(declared map[string]bool, seen live.Seen[live.Bindings]) {
 	holders := b.snapshot.Ledger.Value.Holders
 	for _, name := range slices.Sorted(maps.Keys(holders)) {
 		holder, held := holders[name][b.topology.Name]
@@ -83,7 +83,9 @@ func (b *builder) withdrawn(declared map[string]bool, has live.Bindings) {
 		}
 		binding, err := schema.ParseBinding(name)
 		switch id := (schema.ID{Kind: schema.KindACL, Name: name}); {
-		case err != nil || !has[binding]:
+		case seen.State == live.Unseen:
+			unseen(b, &schema.Decl{Addr: schema.Orphan(id)}, id, "", seen)
+		case err != nil || !seen.Value[binding]:
 			b.plan.Vanished = append(b.plan.Vanished, id)
 		case !holder.Made || holders.Others(name, b.topology.Name):
 			b.plan.Released = append(b.plan.Released, id)

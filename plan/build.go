@@ -29,7 +29,7 @@ type kind interface {
 }
 
 // kinds is the one list of them.
-var kinds = []kind{queues{}, users{}, acls{}, quotas{}}
+var kinds = []kind{queues{}, users{}, groups{}, acls{}, quotas{}} // groups look at the steps of queues
 
 func kindOf(k schema.Kind) kind {
 	return kinds[slices.IndexFunc(kinds, func(other kind) bool { return other.of() == k })]
@@ -67,13 +67,13 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 		placer:   NewPlacer(s),
 	}
 	b.chosen = b.choose(o.Target)
+	b.topology = b.sharing()
 	for _, k := range kinds {
 		k.diff(b)
 	}
 	b.remember()
 	b.orphans()
 	b.throttled()
-	b.unapplied()
 	b.halfDone()
 	b.order()
 	b.check()
@@ -89,7 +89,7 @@ func Holds(step Step, s *live.Snapshot) error {
 }
 
 type builder struct {
-	topology *schema.Topology
+	topology *schema.Topology // with the configs that follow from what share groups declare
 	snapshot *live.Snapshot
 	plan     *Plan
 	diags    hcl.Diagnostics
@@ -120,9 +120,9 @@ func (b *builder) warn(at *hcl.Range, summary, detail string, args ...any) {
 }
 
 // block leaves out what the cluster cannot do now; the rest of the plan stands.
-func (b *builder) block(q *schema.Queue, path string, err error) {
+func (b *builder) block(d *schema.Decl, object schema.ID, path string, err error) {
 	b.plan.Blocked = append(b.plan.Blocked, Blocked{
-		Addr: q.Addr, Object: q.ID(), Path: path, Why: err.Error(), Source: q.At(path),
+		Addr: d.Addr, Object: object, Path: path, Why: err.Error(), Source: d.At(path),
 	})
 }
 

@@ -37,7 +37,7 @@ func carryOut(s *live.Snapshot, step plan.Step) error {
 		err = reassign(s, t, step)
 	case *plan.DeleteTopic:
 		seen = live.None[live.Topic]()
-	case *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota: // of no queue
+	case *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.SeedOffsets, *plan.DeleteGroup: // of no queue
 	}
 	if !s.Cluster.Pins {
 		maps.DeleteFunc(seen.Value.Overrides.Value, func(key, value string) bool {

@@ -77,7 +77,8 @@ func (b *builder) note(c Claim, owner live.Owner, owned bool) {
 
 // noted says whether the ledger knows all that the claim says.
 func (c *Claim) noted(o *live.Owner) bool {
-	return o.TopicID == c.TopicID && o.PreventDelete == c.PreventDelete && o.Made == c.Made && o.Password == c.Password && slices.Equal(o.Keys, c.Keys)
+	return o.TopicID == c.TopicID && o.PreventDelete == c.PreventDelete && o.Made == c.Made && o.Password == c.Password && slices.Equal(o.Keys, c.Keys) &&
+		maps.EqualFunc(o.Seeds, c.Seeds, live.Seed.Equal)
 }
 
 // claimQueue notes a queue. One that is still to be created has no life yet.
@@ -149,12 +150,18 @@ func (b *builder) orphans() {
 		state, life := kindOf(id.Kind).lives(id.Name, b.snapshot)
 		_, lives := b.owner(id, life)
 		switch {
+		case state == live.Absent && b.changes(id): // something is left of it still
 		case state == live.Absent, state == live.Present && !lives:
 			b.plan.Vanished = append(b.plan.Vanished, id)
 		case state == live.Present:
 			b.plan.Orphans = append(b.plan.Orphans, id)
 		}
 	}
+}
+
+// changes says whether the plan changes an object.
+func (b *builder) changes(id schema.ID) bool {
+	return slices.ContainsFunc(b.plan.Changes, func(c Change) bool { return c.Object == id })
 }
 
 // vanished notes that what a delete block names is gone already.

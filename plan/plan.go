@@ -42,10 +42,11 @@ type Claim struct {
 	Object        schema.ID
 	TopicID       live.TopicID
 	PreventDelete bool
-	Made          bool     // queueform made it, or will have
-	Keys          []string // of a quota or a group: those that queueform has set, or will have; sorted
-	Password      int      // of a user: the version that is set, or will be
-	Adopts        bool     // it was nobody's until now
+	Made          bool                 // queueform made it, or will have
+	Keys          []string             // of a quota or a group: those that queueform has set, or will have; sorted
+	Password      int                  // of a user: the version that is set, or will be
+	Seeds         map[string]live.Seed // of a group, by topic: where it was put; what steps of this plan add is known when they are done
+	Adopts        bool                 // it was nobody's until now
 }
 
 // Incomplete says whether something declared could not be compared, or cannot

@@ -118,7 +118,7 @@ func (b *builder) createQueue(q *schema.Queue) {
 	if q.Placement != nil {
 		assign, err := b.placer.Place(nil, wanted(q))
 		if err != nil {
-			b.block(q, "placement", err)
+			b.block(&q.Decl, q.ID(), "placement", err)
 			return
 		}
 		create.Assign, create.Partitions, create.Factor = assign, -1, -1
@@ -172,7 +172,7 @@ func (queues) holds(step Step, s *live.Snapshot) error {
 	case *Reassign:
 		return step.holds(&seen.Value)
 	case *DeleteTopic: // answered above
-	case *Release, *AlterUser, *CreateACL, *DeleteACL, *AlterQuota: // of no queue
+	case *Release, *AlterUser, *CreateACL, *DeleteACL, *AlterQuota, *SeedOffsets, *DeleteGroup: // of no queue
 	}
 	return nil
 }

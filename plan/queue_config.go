@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -33,7 +34,7 @@ func (b *builder) configs(q *schema.Queue, t *live.Topic, g growth) ([]Field, []
 		case g == growing:
 			late.add(&fields[i])
 		case g == stuck:
-			b.block(q, fields[i].Path, errors.New("it waits for replicas that cannot be added now"))
+			b.block(&q.Decl, q.ID(), fields[i].Path, errors.New("it waits for replicas that cannot be added now"))
 		}
 	}
 	if g == stuck {
@@ -162,29 +163,38 @@ func values(settings map[string]schema.Setting) map[string]string {
 }
 
 func equal(key, a, b string) bool {
-	known, _ := catalog.Topic.Find(key)
+	known, _ := catalog.Find(key)
 	return known.Equal(a, b)
 }
 
 func (s *AlterConfigs) holds(topic string, snapshot *live.Snapshot) error {
+	inherited := snapshot.Defaults
+	if snapshot.Cluster.Pins {
+		inherited = nil
+	}
+	return s.told(snapshot.Topics[topic].Value.Overrides, inherited)
+}
+
+// told says whether the object has the configs that the step asks for, be it
+// that it inherits them where that is enough.
+func (s *AlterConfigs) told(configs live.Seen[map[string]string], inherited map[string]string) error {
 	if len(s.Set)+len(s.Reset) == 0 {
 		return nil
 	}
-	overrides := snapshot.Topics[topic].Value.Overrides
-	if overrides.State != live.Present {
-		return fmt.Errorf("its configs cannot be seen: %s", overrides.Why)
+	if configs.State != live.Present {
+		return fmt.Errorf("its configs cannot be seen: %s", cmp.Or(configs.Why, "they were not read"))
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Set)) {
-		has, set := overrides.Value[key]
-		if !set && !snapshot.Cluster.Pins {
-			has, set = snapshot.Defaults[key]
+		has, set := configs.Value[key]
+		if !set {
+			has, set = inherited[key]
 		}
 		if !set || !equal(key, has, s.Set[key]) {
 			return fmt.Errorf("%s is %q, not %q", key, has, s.Set[key])
 		}
 	}
 	for _, key := range s.Reset {
-		if has, set := overrides.Value[key]; set {
+		if has, set := configs.Value[key]; set {
 			return fmt.Errorf("%s is still set, to %q", key, has)
 		}
 	}

@@ -49,7 +49,7 @@ func (b *builder) relocate(q *schema.Queue, t *live.Topic) (moves []Move, g grow
 	want.Partitions = len(t.Partitions)
 	target, err := b.placer.Place(t.Partitions, want)
 	if err != nil {
-		b.block(q, wantedPath(q), err)
+		b.block(&q.Decl, q.ID(), wantedPath(q), err)
 		return nil, shortage(t, want)
 	}
 	var elsewhere []Move
@@ -112,7 +112,7 @@ func (b *builder) inTheWay(q *schema.Queue, moves []Move) {
 		more = fmt.Sprintf(", and %d more are", len(moves)-1)
 	}
 	m := moves[0]
-	b.block(q, wantedPath(q), fmt.Errorf("partition %d is being moved to %v and shall go to %v%s: wait for that reassignment, or cancel it", m.Partition, m.From, m.To, more))
+	b.block(&q.Decl, q.ID(), wantedPath(q), fmt.Errorf("partition %d is being moved to %v and shall go to %v%s: wait for that reassignment, or cancel it", m.Partition, m.From, m.To, more))
 }
 
 // extend compares the number of partitions, which can only grow. Kafka wants
@@ -130,7 +130,7 @@ func (b *builder) extend(q *schema.Queue, t *live.Topic) (add *AddPartitions, mo
 		return nil, nil
 	}
 	if i := slices.IndexFunc(t.Partitions, func(p live.Partition) bool { return len(p.Removing) > 0 }); i >= 0 {
-		b.block(q, "partitions", fmt.Errorf("partition %d is being moved, and Kafka would give new partitions its old and its new number of replicas together: wait for that reassignment", i))
+		b.block(&q.Decl, q.ID(), "partitions", fmt.Errorf("partition %d is being moved, and Kafka would give new partitions its old and its new number of replicas together: wait for that reassignment", i))
 		return nil, nil
 	}
 	add = &AddPartitions{Head: Head{Phase: PhasePartitions, Records: q.Partitions - has}, Total: int32(q.Partitions)}
@@ -144,7 +144,7 @@ func (b *builder) extend(q *schema.Queue, t *live.Topic) (add *AddPartitions, mo
 		add.Assign, moves, err = b.assign(has, target, made)
 	}
 	if err != nil {
-		b.block(q, "partitions", err)
+		b.block(&q.Decl, q.ID(), "partitions", err)
 		return nil, nil
 	}
 	return add, moves

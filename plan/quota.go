@@ -72,7 +72,7 @@ func (quotas) diff(b *builder) {
 			b.quota(a)
 		}
 	}
-	if b.chosen == nil && b.snapshot.Quotas.State == live.Present {
+	if b.chosen == nil {
 		b.lifted(declared)
 	}
 }
@@ -127,6 +127,10 @@ func (b *builder) lifted(declared map[string]*allotted) {
 			continue
 		}
 		id := schema.ID{Kind: schema.KindQuota, Name: name}
+		if seen := b.snapshot.Quotas; seen.State == live.Unseen {
+			unseen(b, &schema.Decl{Addr: schema.Orphan(id)}, id, "", seen)
+			continue
+		}
 		c := Change{Addr: schema.Orphan(id), Object: id, Action: Delete}
 		entity, err := schema.ParseEntity(name)
 		has := limitsOf(name, b.snapshot)

@@ -39,6 +39,8 @@ func (*AlterUser) step()     {}
 func (*CreateACL) step()     {}
 func (*DeleteACL) step()     {}
 func (*AlterQuota) step()    {}
+func (*SeedOffsets) step()   {}
+func (*DeleteGroup) step()   {}
 
 // Phase is a stretch of an apply; one ends before the next begins.
 type Phase uint8
@@ -50,6 +52,7 @@ const (
 	PhaseConfigs
 	PhasePartitions
 	PhaseMove   // reassignments are started
+	PhaseGroups // groups are told where they begin, and configured
 	PhaseGrant  // rights and quotas are set
 	PhaseRevoke // rights and quotas go
 	PhaseDelete // objects and ownership go
@@ -58,7 +61,7 @@ const (
 
 var phaseNames = [...]string{
 	PhaseUsers: "users", PhaseCreate: "create", PhaseConfigs: "configs", PhasePartitions: "partitions",
-	PhaseMove: "move", PhaseGrant: "grant", PhaseRevoke: "revoke", PhaseDelete: "delete", PhaseSettle: "settle",
+	PhaseMove: "move", PhaseGroups: "groups", PhaseGrant: "grant", PhaseRevoke: "revoke", PhaseDelete: "delete", PhaseSettle: "settle",
 }
 
 func (p Phase) String() string { return phaseNames[p] }
@@ -86,7 +89,7 @@ type CreateTopic struct {
 	Configs    map[string]string `json:"configs,omitempty"`
 }
 
-// AlterConfigs sets and resets topic-level configs (IncrementalAlterConfigs, KIP-339, Kafka 2.3+).
+// AlterConfigs sets and resets the configs of a topic or a group (IncrementalAlterConfigs, KIP-339, Kafka 2.3+).
 type AlterConfigs struct {
 	Head
 	Set   map[string]string `json:"set,omitempty"`
@@ -146,6 +149,26 @@ type AlterQuota struct {
 	Entity schema.Entity     `json:"entity"`
 	Set    schema.Limits     `json:"set,omitempty"`
 	Remove []schema.LimitKey `json:"remove,omitempty"`
+}
+
+// SeedOffsets commits where a group begins, in partitions where it has committed nothing.
+type SeedOffsets struct {
+	Head
+	Seeds []Seeding `json:"seeds"` // by topic
+}
+
+// Seeding is where a group begins in one topic.
+type Seeding struct {
+	Topic      string        `json:"topic"`
+	TopicID    live.TopicID  `json:"topic_id,omitzero"`    // zero: the plan creates it, or the brokers have no ids
+	Start      schema.Start  `json:"start,omitempty"`      // what it means is found out when it is sent
+	Partitions []int32       `json:"partitions,omitempty"` // none: all
+	At         live.Progress `json:"at,omitempty"`         // where it was put before, instead of a start
+}
+
+// DeleteGroup deletes a group and its offsets. One that has members is refused.
+type DeleteGroup struct {
+	Head
 }
 
 // Release gives up the ownership of an object: the ledger alone is asked.

@@ -35,7 +35,6 @@ type session struct {
 	allowed  []guard.Allow
 	throttle int64
 	hold     *ledger.Hold // the topology's lock; nil: it is not held
-	groups   []string     // whose state is read, beside what a plan needs
 	closers  []io.Closer
 }
 
@@ -129,9 +128,7 @@ func (s *session) look(ctx context.Context) (*live.Snapshot, error) {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel() // a cluster that cannot be read has no ledger to wait for
 	go func() { remembered <- s.remembered(reading) }()
-	scope := plan.Scope(s.topology)
-	scope.Groups = append(scope.Groups, s.groups...)
-	snapshot, err := s.read(ctx, scope)
+	snapshot, err := s.read(ctx, plan.Scope(s.topology))
 	if err != nil {
 		return nil, err
 	}
@@ -187,20 +184,20 @@ func (s *session) fresh(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error)
 // kept takes the plan of a file as it is, or says why it holds no longer.
 func (s *session) kept(file string, d *planfile.Document) builder {
 	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
-		p, err := d.Plan(s.now(now))
+		p, diags, err := d.Plan(s.now(now))
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", file, err)
 		}
-		return p, nil, nil
+		return p, diags, nil
 	}
 }
 
 // approved takes the plan that was shown, and plans anew where it holds no longer.
 func (s *session) approved(shown *planfile.Document, holds *bool) builder {
 	return func(now *live.Snapshot) (*plan.Plan, hcl.Diagnostics, error) {
-		p, err := shown.Plan(s.now(now))
-		if *holds = err == nil; *holds {
-			return p, nil, nil
+		p, diags, err := shown.Plan(s.now(now))
+		if *holds = err == nil && !diags.HasErrors(); *holds {
+			return p, nil, nil // what it warns of was read
 		}
 		return s.fresh(now)
 	}

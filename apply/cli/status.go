@@ -17,7 +17,6 @@ import (
 	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/plan/render"
-	"github.com/queueform/queueform/schema"
 )
 
 type statusFlags struct {
@@ -80,9 +79,6 @@ func (a *app) status(ctx context.Context, flags statusFlags) error {
 		return err
 	}
 	defer s.close()
-	for g := range schema.All[*schema.Group](s.topology) {
-		s.groups = append(s.groups, g.GroupID)
-	}
 	m := &monitor{session: s, statusFlags: flags}
 	if flags.watch {
 		err := m.watching(ctx)

@@ -19,42 +19,38 @@ import (
 
 	"github.com/queueform/queueform/apply/cli"
 	"github.com/queueform/queueform/plan/health"
-	"github.com/queueform/queueform/plan/inspect"
-	"github.com/queueform/queueform/plan/live"
 )
 
 // crowd is a topology of many groups, each of which has read nothing of a queue
 // with one message, and its cluster.
 type crowd struct {
 	*testing.T
-	kafka  *kfake.Cluster
-	topics []string
-	groups []string
-	dir    string
+	kafka *kfake.Cluster
+	dir   string
 }
 
 func newCrowd(t *testing.T, groups int, protocols ...string) *crowd {
 	t.Helper()
 	c := &crowd{T: t, dir: t.TempDir()}
 	files := "topology \"crowd\" {}\n"
-	for i := range 10 {
-		c.topics = append(c.topics, fmt.Sprintf("t%d", i))
+	topics := make([]string, 10)
+	for i := range topics {
+		topics[i] = fmt.Sprintf("t%d", i)
 		files += fmt.Sprintf("queue \"t%d\" {\n  partitions = 6\n}\n", i)
 	}
 	var err error
-	if c.kafka, err = kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(6, c.topics...)); err != nil {
+	if c.kafka, err = kfake.NewCluster(kfake.NumBrokers(3), kfake.SeedTopics(6, topics...)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.kafka.Close)
 	client := c.client()
-	for _, topic := range c.topics {
+	for _, topic := range topics {
 		if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte("x")}).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range groups {
-		id, topic, protocol := fmt.Sprintf("g%d", i), c.topics[i%len(c.topics)], protocols[i%len(protocols)]
-		c.groups = append(c.groups, id)
+		id, topic, protocol := fmt.Sprintf("g%d", i), topics[i%len(topics)], protocols[i%len(protocols)]
 		files += fmt.Sprintf("consumer_group %q {\n  queues   = [queue.%s]\n  protocol = %q\n}\n", id, topic, protocol)
 		c.begin(kadm.NewClient(client), id, topic, protocol)
 	}
@@ -116,27 +112,27 @@ func (c *crowd) requests(meanwhile func()) int {
 	return count
 }
 
-// status is the document of a status, and what it takes beyond reading topics
-// and groups, as a plan does.
+// status is the document of a status, and how many requests it takes more than
+// a plan.
 func (c *crowd) status() (d health.Document, more int) {
 	c.Helper()
-	client := c.client()
-	plan := c.requests(func() {
-		if _, err := inspect.Read(c.Context(), client, live.Scope{Topics: c.topics, Groups: c.groups}); err != nil {
-			c.Fatal(err)
-		}
-	})
-	ledger := 1 // that there is none
+	plan := c.requests(func() { c.run("plan") })
 	more = c.requests(func() {
-		code, out, talk := run(c.T, "status", "--interval", "1ms", "--format", "json", "-C", c.dir, "--bootstrap-servers", strings.Join(c.kafka.ListenAddrs(), ","))
-		if code != 0 {
-			c.Fatalf("exit code %d\n%s%s", code, out, talk)
-		}
-		if err := json.Unmarshal([]byte(out), &d); err != nil {
+		if err := json.Unmarshal([]byte(c.run("status", "--interval", "1ms", "--format", "json")), &d); err != nil {
 			c.Fatal(err)
 		}
 	})
-	return d, more - plan - ledger
+	return d, more - plan
+}
+
+// run is what a command prints.
+func (c *crowd) run(args ...string) string {
+	c.Helper()
+	code, out, talk := run(c.T, append(args, "-C", c.dir, "--bootstrap-servers", strings.Join(c.kafka.ListenAddrs(), ","))...)
+	if code != 0 {
+		c.Fatalf("%v: exit code %d\n%s%s", args, code, out, talk)
+	}
+	return out
 }
 
 // However many groups there are, a status costs as many requests.

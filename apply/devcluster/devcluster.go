@@ -46,11 +46,14 @@ func Start(dir string) (*Cluster, error) {
 	case !free:
 		return nil, fmt.Errorf("the embedded cluster of %s is in use by another queueform: wait until that ends", dir)
 	}
+	data := filepath.Join(dir, "cluster")
+	_, err := os.Stat(filepath.Join(data, "session_state.json"))
+	c.unsaved.Store(err == nil) // kfake takes the file, and writes it again when it ends
 	kafka, err := kfake.NewCluster(
 		kfake.NumBrokers(brokers),
 		kfake.DefaultNumPartitions(1), // Kafka's
 		kfake.ClusterID(newID()),      // when dir is new
-		kfake.DataDir(filepath.Join(dir, "cluster")),
+		kfake.DataDir(data),
 		kfake.ListenFn(c.doors.listen),
 		kfake.WithLogger(&c.minutes),
 	)
@@ -86,7 +89,7 @@ func (c *Cluster) Close() error {
 func (c *Cluster) watch() {
 	for _, key := range []kmsg.Key{
 		kmsg.DeleteRecords, kmsg.ShareFetch, kmsg.ShareAcknowledge,
-		kmsg.AlterShareGroupOffsets, kmsg.DeleteShareGroupOffsets,
+		kmsg.AlterShareGroupOffsets, kmsg.DeleteShareGroupOffsets, kmsg.DeleteGroups,
 	} {
 		c.kafka.ControlKey(key.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
 			c.unsaved.Store(true)

@@ -165,15 +165,17 @@ func TestRestartUnsaved(t *testing.T) {
 		t.Fatal(resp, err)
 	}
 	stop(t, first)
-	second := start(t, dir)
-	defer stop(t, second)
 	describe := kmsg.NewPtrDescribeConfigsRequest()
 	describe.Resources = []kmsg.DescribeConfigsRequestResource{{
 		ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: "workers", ConfigNames: []string{"share.auto.offset.reset"},
 	}}
-	resp, err := describe.RequestWith(t.Context(), client(t, second))
-	if err != nil || len(resp.Resources[0].Configs) != 1 || resp.Resources[0].Configs[0].Value == nil || *resp.Resources[0].Configs[0].Value != "earliest" {
-		t.Errorf("%+v, %v", resp, err)
+	for _, time := range []string{"second", "third"} {
+		again := start(t, dir)
+		resp, err := describe.RequestWith(t.Context(), client(t, again))
+		if err != nil || len(resp.Resources[0].Configs) != 1 || resp.Resources[0].Configs[0].Value == nil || *resp.Resources[0].Configs[0].Value != "earliest" {
+			t.Errorf("the %s time: %+v, %v", time, resp, err)
+		}
+		stop(t, again)
 	}
 }
 

@@ -32,7 +32,7 @@ var Limits = []Limit{
 	{"configs", "takes any topic config without a check, and acts on cleanup.policy, compression.type, delete.retention.ms, max.message.bytes, " +
 		"min.insync.replicas, retention.bytes, retention.ms, segment.bytes and segment.ms alone"},
 	{"sizes", "knows no disks: log sizes are those of the messages, and free space is made up"},
-	{"kills", "forgets, when it is killed, the positions of share groups, the configs of groups and how far records were deleted"},
+	{"kills", "forgets, when it is killed, the positions of share groups, the configs of groups, which groups were deleted and how far records were"},
 }
 
 // Check finds what a topology declares and the embedded cluster does not do.
@@ -79,7 +79,7 @@ func Refuses(s plan.Step) error {
 		if len(s.Assign) > 0 {
 			return noPlacement
 		}
-	case *plan.AlterConfigs, *plan.DeleteTopic, *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota:
+	case *plan.AlterConfigs, *plan.DeleteTopic, *plan.Release, *plan.AlterUser, *plan.CreateACL, *plan.DeleteACL, *plan.AlterQuota, *plan.SeedOffsets, *plan.DeleteGroup:
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ var phases = map[plan.Phase]string{
 	plan.PhaseConfigs:    "set configs",
 	plan.PhasePartitions: "add partitions",
 	plan.PhaseMove:       "start moves",
+	plan.PhaseGroups:     "set up groups",
 	plan.PhaseDelete:     "delete",
 	plan.PhaseSettle:     "set what waited for the moves",
 }

@@ -31,6 +31,7 @@ func TestAccessHazards(t *testing.T) {
 		Decl:   schema.Decl{Addr: schema.Addr{Role: schema.RoleDelete, Kind: schema.KindUser, Key: "a", Keyed: true}},
 		Object: user.ID(),
 	}
+	closed := &schema.Cluster{OpenByDefault: new(bool)}
 	made := live.Owner{Topology: "shop", Made: true, Password: 1}
 	for name, test := range map[string]struct {
 		topology schema.Topology
@@ -43,8 +44,8 @@ func TestAccessHazards(t *testing.T) {
 		"a mechanism goes":         {topology: schema.Topology{Resources: []schema.Resource{user}}, users: live.Is(live.User{schema.ScramSHA512: 4096, schema.ScramSHA256: 4096}), want: []string{"QF105"}},
 		"a mechanism is another":   {topology: schema.Topology{Resources: []schema.Resource{user}}, users: live.Is(live.User{schema.ScramSHA256: 4096}), want: []string{"QF105"}},
 		"iterations change":        {topology: schema.Topology{Resources: []schema.Resource{user}}, users: live.Is(live.User{schema.ScramSHA512: 8192})},
-		"a right comes":            {topology: schema.Topology{Resources: []schema.Resource{&allowing}}},
-		"a right is denied":        {topology: schema.Topology{Resources: []schema.Resource{acl}}, want: []string{"QF402"}},
+		"a right comes":            {topology: schema.Topology{Resources: []schema.Resource{&allowing}, Cluster: closed}},
+		"a right is denied":        {topology: schema.Topology{Resources: []schema.Resource{acl}, Cluster: closed}, want: []string{"QF402"}},
 		"a right goes":             {bindings: live.Bindings{reads: true}, want: []string{"QF402"}},
 		"a right is there already": {topology: schema.Topology{Resources: []schema.Resource{&allowing}}, bindings: live.Bindings{reads: true}},
 	} {

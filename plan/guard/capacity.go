@@ -35,11 +35,14 @@ func overloaded(s *subject) *Finding {
 	return &Finding{Severity: Warns, Summary: "the declared load may not fit: " + strings.Join(short, "; ")}
 }
 
-// adds says whether a change may need more of the cluster.
+// adds says whether a change of a queue may need more of the cluster.
 func adds(c *plan.Change) bool {
+	if c.Object.Kind != schema.KindQueue {
+		return false
+	}
 	return c.Action == plan.Create || c.Action == plan.Update && slices.ContainsFunc(c.Fields, func(f plan.Field) bool {
 		switch f.Path {
-		case "partitions", "replication_factor", "placement", "config." + policy, "config." + retentionTime, "config." + retentionBytes:
+		case "partitions", "replication_factor", "placement", plan.ConfigPath(policy), plan.ConfigPath(retentionTime), plan.ConfigPath(retentionBytes):
 			return true
 		}
 		return false

@@ -16,25 +16,31 @@ type inquiry struct {
 	Facts
 	plan    *plan.Plan
 	queues  map[schema.Addr]*schema.Queue
-	moves   []*plan.Reassign // by change; nil: it moves nothing
+	groups  map[string]*schema.Group // by group id
+	moves   []*plan.Reassign         // by change; nil: it moves nothing
 	sizes   asking[string, live.Sizes]
 	offsets asking[live.Position, live.Offsets]
 	readers asking[string, live.Readers]
 	room    bool // it is asked what the disks have room for
 	through func() (map[int32]float64, bool)
+	rights  func() *rights
 	short   func() *shortage
 }
 
 func newInquiry(p *plan.Plan, f Facts) *inquiry {
 	in := &inquiry{Facts: f, plan: p, moves: make([]*plan.Reassign, len(p.Changes))}
 	in.sizes.answers, in.offsets.answers, in.readers.answers = f.Answers.Sizes, f.Answers.Offsets, f.Answers.Readers
-	in.through, in.short = sync.OnceValues(in.replication), sync.OnceValue(in.shortage)
+	in.through, in.short, in.rights = sync.OnceValues(in.replication), sync.OnceValue(in.shortage), sync.OnceValue(in.allRights)
 	if len(p.Changes) == 0 {
 		return in
 	}
 	in.queues = make(map[schema.Addr]*schema.Queue, len(p.Topology.Resources))
 	for q := range schema.All[*schema.Queue](p.Topology) {
 		in.queues[q.Addr] = q
+	}
+	in.groups = map[string]*schema.Group{}
+	for g := range schema.All[*schema.Group](p.Topology) {
+		in.groups[g.GroupID] = g
 	}
 	for _, s := range p.Steps {
 		if r, ok := s.(*plan.Reassign); ok {
@@ -102,17 +108,18 @@ type subject struct {
 	*plan.Change
 	index   int
 	moves   *plan.Reassign
-	queue   *schema.Queue // as declared; nil for a deletion
-	topic   live.Topic    // as it is; zero for a creation
+	queue   *schema.Queue // as declared; nil for a deletion, and of what is no queue
+	topic   live.Topic    // as it is; zero for a creation, and of what is no queue
 	unknown []string      // why not all is known of it
 }
 
 func (in *inquiry) subject(i int) *subject {
 	c := &in.plan.Changes[i]
-	return &subject{
-		inquiry: in, Change: c, index: i, moves: in.moves[i],
-		queue: in.queues[c.Addr], topic: in.Snapshot.Topics[c.Object.Name].Value,
+	s := &subject{inquiry: in, Change: c, index: i, moves: in.moves[i]}
+	if c.Object.Kind == schema.KindQueue {
+		s.queue, s.topic = in.queues[c.Addr], in.Snapshot.Topics[c.Object.Name].Value
 	}
+	return s
 }
 
 func (s *subject) field(path string) *plan.Field {
@@ -234,6 +241,8 @@ func (s *subject) bytes() *int64 {
 }
 
 // offsets are those of a place in the topic, nil where they are not known.
-func (s *subject) offsets(at int64) live.Offsets {
-	return learn(s, &s.inquiry.offsets, live.Position{Topic: s.Object.Name, At: at})
+func (s *subject) offsets(at int64) live.Offsets { return s.offsetsOf(s.Object.Name, at) }
+
+func (s *subject) offsetsOf(topic string, at int64) live.Offsets {
+	return learn(s, &s.inquiry.offsets, live.Position{Topic: topic, At: at})
 }

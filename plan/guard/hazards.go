@@ -64,6 +64,19 @@ them. How many are the last of their key, only reading all of them would tell.
 Safer: a new queue with the other policy, and moving producers and readers to it.`,
 	},
 	{
+		Code: "QF104", Loses: true, check: offsetsLost, of: scope{schema.KindGroup},
+		Summary: "a group is deleted",
+		Doc: `Kafka forgets how far the group has come. Whoever joins under its id again begins
+by auto.offset.reset: at the first message, or after the last.
+
+Measured: the messages that it has not read, in each topic where it has committed
+an offset. It only warns where it has committed none. A group that has members
+is not deleted: Kafka refuses that.
+
+Safer: let it read to the end first, or keep it: an empty group costs nothing, and
+its offsets expire by themselves.`,
+	},
+	{
 		Code: "QF105", check: loginTaken, of: scope{schema.KindUser},
 		Summary: "a user is deleted, or a mechanism is taken away",
 		Doc: `Who is connected stays so until the connection ends, and cannot log in again.
@@ -83,11 +96,28 @@ old ones: the order within a key is lost until the old ones are read.
 Safer: drain the queue first, or a new queue with more partitions.`,
 	},
 	{
+		Code: "QF202", check: beginMissed,
+		Summary: "partitions are added that a group may begin to read too late",
+		Doc: `Producers write to new partitions at once. A group gets to know them some minutes
+later, and begins them by auto.offset.reset: where that is latest, it misses what
+came before.
+
+Measured: the groups that read the topic, and whether they have members. Groups of
+this topology that have none are put at the beginning of the new partitions, and
+those that are declared to start at earliest miss nothing. It blocks where another
+has members; it warns of others without members, and of share groups, which cannot
+be put anywhere.
+
+Safer: auto.offset.reset = earliest in the clients first, or stop the groups while
+partitions are added.`,
+	},
+	{
 		Code: "QF203", check: messagesShrink,
 		Summary: "max.message.bytes is lowered",
 		Doc: `Batches above it are refused with MESSAGE_TOO_LARGE. What is there already
 stays, and is delivered. How large the batches of the producers are, the cluster
-does not tell.
+does not tell. It blocks where a producer of this topology declares a
+max.request.size above it.
 
 Safer: lower max.request.size or batch.size of the producers first.`,
 	},
@@ -155,14 +185,42 @@ nobody has to wait for it and a burst weighs less.
 Safer: a higher --throttle, or an hour with less traffic.`,
 	},
 	{
+		Code: "QF401", check: closed, of: scope{schema.KindACL},
+		Summary: "the first right on what everybody could use",
+		Doc: `Brokers with allow.everyone.if.no.acl.found let everybody use what has no rights on
+it. With the first right they let those alone who have one, and super users: also
+who applies this may need one now.
+
+Measured: whether the topic holds messages, and whether the group has members; it
+only warns where not, and of resources that hold nothing. What a prefix covers is
+not measured. Whether brokers allow everyone, Kafka does not tell: it is said by
+open_by_default in the cluster block, and taken to be so where it is not.
+
+Safer: declare all who use it first; open_by_default = false where brokers allow
+nobody without a right.`,
+	},
+	{
 		Code: "QF402", check: accessTaken, of: scope{schema.KindACL},
 		Summary: "access is taken away",
 		Doc: `A right goes that was allowed, or one is denied. Who works by it is refused from now
-on; if that is who applies, the next apply is.
+on; if that is who applies (the principal of the cluster block, or its user name),
+the next apply is.
 
-Not measured: which principals are at work, brokers do not tell.
+Measured: whether a group has members, where its own right goes: it only warns
+where it has none. Which principals are at work otherwise, brokers do not tell.
 
 Safer: let the applications stop, or log in as another principal, first.`,
+	},
+	{
+		Code: "QF403", check: quotaBelowLoad, of: scope{schema.KindQuota},
+		Summary: "a quota is below the declared load",
+		Doc: `Brokers slow down who goes beyond a quota: producers run into their timeouts, groups
+fall behind.
+
+Measured: the declared load of all queues that a producer writes or a group reads,
+against its quota, which each broker grants by itself, times the brokers that are up.
+
+Safer: a higher quota, or a lower load.`,
 	},
 	{
 		Code: "QF501", check: overloaded,
@@ -182,7 +240,7 @@ the need.
 Safer: a shorter retention or retention.bytes, more partitions, or more brokers.`,
 	},
 	{
-		Code: "QF601", check: adopted, of: scope{schema.KindQueue, schema.KindUser, schema.KindQuota},
+		Code: "QF601", check: adopted, of: scope{schema.KindQueue, schema.KindUser, schema.KindGroup, schema.KindQuota},
 		Summary: "a live object is changed that this topology does not own yet",
 		Doc: `An object that was there before, and that no topology owns, becomes this one's when
 it is first applied. Somebody may have set it up as it is for a reason, or still

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 	"github.com/queueform/queueform/schema/catalog"
 )
 
@@ -24,6 +26,7 @@ const (
 	unclean        = "unclean.leader.election.enable"
 	maxMessage     = "max.message.bytes"
 	tiered         = "remote.storage.enable"
+	maxRequest     = "max.request.size"
 )
 
 func deleted(s *subject) *Finding {
@@ -219,8 +222,60 @@ func messagesShrink(s *subject) *Finding {
 	if takes, known := after.number(); knew && known && takes >= had {
 		return nil
 	}
-	return &Finding{Severity: Warns, Summary: fmt.Sprintf(
+	f := &Finding{Severity: Warns, Summary: fmt.Sprintf(
 		"max.message.bytes %s -> %s: producers of larger batches are refused", before.spell(maxMessage), after.spell(maxMessage))}
+	if larger := s.larger(after); len(larger) > 0 {
+		f.Severity = Blocks
+		f.Summary += "; " + maxRequest + " is above it in " + strings.Join(larger, ", ")
+	}
+	return f
+}
+
+// larger are the declared producers that may send more to the queue at once.
+func (s *subject) larger(limit value) []string {
+	most, known := limit.number()
+	var all []string
+	for p := range schema.All[*schema.Producer](s.plan.Topology) {
+		size, declared := p.Client[maxRequest]
+		bytes, _ := value{size.Value, declared}.number()
+		if declared && (!known || bytes > most) && slices.Contains(p.Queues, s.Addr) {
+			all = append(all, p.Addr.String())
+		}
+	}
+	return all
+}
+
+// beginMissed finds the groups that may miss the first messages of partitions
+// which they get to know later than the producers do. Inactive groups of this
+// topology are put at the beginning.
+func beginMissed(s *subject) *Finding {
+	f := s.field("partitions")
+	if s.Action != plan.Update || f == nil || s.queue == nil {
+		return nil
+	}
+	readers := learn(s, &s.readers, s.Object.Name)
+	if readers == nil {
+		return &Finding{Severity: Blocks, Summary: "groups may miss the first messages of the new partitions: which read it is not known"}
+	}
+	var active, idle []string
+	for _, id := range slices.Sorted(maps.Keys(readers)) {
+		g := s.groups[id]
+		switch declared := g != nil && slices.Contains(g.Queues, s.Addr); {
+		case declared && g.Start == schema.Earliest:
+		case s.Answers.Active[id]:
+			active = append(active, id)
+		case !declared || g.Protocol == schema.Share:
+			idle = append(idle, id)
+		}
+	}
+	const miss = "may miss the first messages of the new partitions, unless auto.offset.reset is earliest"
+	switch {
+	case len(active) > 0:
+		return &Finding{Severity: Blocks, Summary: fmt.Sprintf("active groups %s: %s", miss, strings.Join(active, ", "))}
+	case len(idle) > 0:
+		return &Finding{Severity: Warns, Summary: fmt.Sprintf("groups %s: %s", miss, strings.Join(idle, ", "))}
+	}
+	return nil
 }
 
 func keysMove(s *subject) *Finding {

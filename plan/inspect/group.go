@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan/live"
@@ -18,33 +17,69 @@ import (
 
 // groups reads groups by id: what they are, who is in them, how far they have
 // come, and what the brokers are told of them. Their coordinators are asked,
-// each for all of its groups at once.
-func (r *reader) groups(ctx context.Context, ids []string) error {
+// each for all of its groups at once. One broker alone knows only the last.
+func (r *reader) groups(ctx context.Context, ids []string, configsOnly bool) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	all := make(map[string]live.Seen[live.Group], len(ids))
+	var spoken []schema.Protocol
+	if !configsOnly {
+		spoken = r.described(ctx, ids, all)
+	}
+	read := time.Now()
+	keys := r.groupConfigs(ctx, ids, all)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.snapshot.Groups, r.snapshot.GroupsAt, r.snapshot.GroupKeys, r.spoken = all, read, keys, spoken
+	return nil
+}
+
+// described reads all of groups but their configs, and which protocols the
+// brokers speak.
+func (r *reader) described(ctx context.Context, ids []string, all map[string]live.Seen[live.Group]) []schema.Protocol {
 	admin := kadm.NewClient(r.client)
+	spoken := r.spokenProtocols(ctx)
 	protocols := r.protocols(ctx)
 	of := map[schema.Protocol][]string{}
 	for _, id := range ids {
 		of[protocols[id]] = append(of[protocols[id]], id)
 	}
-	of[schema.Classic] = append(of[schema.Classic], of[""]...) // which says whether it is there, or may not be seen
-	all := make(map[string]live.Seen[live.Group], len(ids))
-	for protocol, describe := range map[schema.Protocol]describer{schema.Classic: classic, schema.Consumer: consuming, schema.Share: sharing} {
-		if some := of[protocol]; len(some) > 0 { // kadm takes none for all
-			describe(ctx, admin, some, all)
+	if unlisted := of[""]; r.someGroups(ctx) {
+		of[schema.Classic] = append(of[schema.Classic], unlisted...) // which says whether it is there, or may not be seen
+	} else {
+		for _, id := range unlisted {
+			all[id] = live.None[live.Group]()
+		}
+	}
+	for protocol, describe := range map[schema.Protocol]func(context.Context, *kadm.Client, []string, map[string]live.Seen[live.Group]){
+		schema.Classic: classic, schema.Consumer: consuming, schema.Share: sharing,
+	} {
+		if len(of[protocol]) > 0 { // kadm would describe all groups there are
+			describe(ctx, admin, of[protocol], all)
 		}
 	}
 	committed(all, admin.FetchManyOffsets(ctx, slices.Concat(of[schema.Classic], of[schema.Consumer])...))
-	read := time.Now()
-	groupConfigs(ctx, r.client, ids, all)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.snapshot.Groups, r.snapshot.GroupsAt = all, read
-	return nil
+	return spoken
 }
 
-// describer notes what groups of one protocol are, and who is in them.
-type describer func(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group])
+// Which features brokers speak a protocol by, once they are finalized (KIP-584).
+var features = map[string]schema.Protocol{"group.version": schema.Consumer, "share.version": schema.Share}
+
+// spokenProtocols are those of groups that the cluster has; none: it does not tell.
+func (r *reader) spokenProtocols(ctx context.Context) []schema.Protocol {
+	resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, r.client)
+	if err != nil || resp.ErrorCode != 0 || resp.FinalizedFeaturesEpoch < 0 {
+		return nil
+	}
+	spoken := []schema.Protocol{schema.Classic}
+	for i := range resp.FinalizedFeatures {
+		f := &resp.FinalizedFeatures[i]
+		if protocol, known := features[f.Name]; known && f.MaxVersionLevel > 0 {
+			spoken = append(spoken, protocol)
+		}
+	}
+	slices.Sort(spoken)
+	return spoken
+}
 
 // protocols are those of the groups that the brokers list (by type since Kafka
 // 4.0, KIP-848). Others may be there, and not to be seen.
@@ -63,6 +98,17 @@ func (r *reader) protocols(ctx context.Context) map[string]schema.Protocol {
 		}
 	}
 	return all
+}
+
+// someGroups says whether the cluster has ever had a group: before, to ask for
+// the coordinator of one would create the topic that groups are kept in.
+func (r *reader) someGroups(ctx context.Context) bool {
+	req := kmsg.NewPtrMetadataRequest()
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = new("__consumer_offsets")
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(ctx, r.client)
+	return err != nil || len(resp.Topics) != 1 || resp.Topics[0].ErrorCode != kerr.UnknownTopicOrPartition.Code
 }
 
 // group is a fact about a group, of what was described of it.
@@ -201,19 +247,19 @@ func progress(of map[string]live.Progress, topic string, partition int32, offset
 }
 
 // groupConfigs reads what is set on groups (KIP-848, Kafka 4.0+), be they there
-// or not.
-func groupConfigs(ctx context.Context, client *kgo.Client, ids []string, all map[string]live.Seen[live.Group]) {
+// or not, and which keys there are.
+func (r *reader) groupConfigs(ctx context.Context, ids []string, all map[string]live.Seen[live.Group]) (keys []string) {
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	for _, id := range ids {
 		req.Resources = append(req.Resources, kmsg.DescribeConfigsRequestResource{ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: id})
 	}
-	resp, err := req.RequestWith(ctx, client)
+	resp, err := req.RequestWith(ctx, r.broker)
 	if err != nil {
 		resp = kmsg.NewPtrDescribeConfigsResponse()
 	}
 	for _, id := range ids {
 		seen := all[id]
-		seen.Value.Configs = live.Hidden[map[string]string]("this Kafka has no configs of groups", "")
+		seen.Value.Configs = live.Hidden[map[string]string](noGroupConfigs, "")
 		all[id] = seen
 	}
 	for i := range resp.Resources {
@@ -221,11 +267,30 @@ func groupConfigs(ctx context.Context, client *kgo.Client, ids []string, all map
 		seen := all[res.ResourceName]
 		seen.Value.Configs = configsOf(res)
 		all[res.ResourceName] = seen
+		if keys == nil {
+			keys = keysOf(res)
+		}
 	}
+	return keys
+}
+
+const noGroupConfigs = "this Kafka has no configs of groups"
+
+// keysOf are the keys that a broker knows of a group, nil where it does not tell.
+func keysOf(r *kmsg.DescribeConfigsResponseResource) (keys []string) {
+	for i := range r.Configs {
+		keys = append(keys, r.Configs[i].Name)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 func configsOf(r *kmsg.DescribeConfigsResponseResource) live.Seen[map[string]string] {
-	if r.ErrorCode != 0 {
+	switch r.ErrorCode {
+	case 0:
+	case kerr.UnknownServerError.Code, kerr.InvalidRequest.Code: // before Kafka 4.0
+		return live.Hidden[map[string]string](noGroupConfigs, "")
+	default:
 		return hidden[map[string]string](r.ErrorCode, "DescribeConfigs on Group "+r.ResourceName)
 	}
 	set := map[string]string{}

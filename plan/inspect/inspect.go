@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 )
 
 const (
@@ -48,11 +49,12 @@ func Read(ctx context.Context, client *kgo.Client, scope live.Scope) (*live.Snap
 		reading.Go(func() error { return r.quotas(ctx) })
 	}
 	if len(scope.Groups) > 0 {
-		reading.Go(func() error { return r.groups(ctx, scope.Groups) })
+		reading.Go(func() error { return r.groups(ctx, scope.Groups, scope.From != nil) })
 	}
 	if err := reading.Wait(); err != nil {
 		return nil, err
 	}
+	r.snapshot.Cluster.Protocols = r.spoken
 	return r.snapshot, nil
 }
 
@@ -62,8 +64,9 @@ type reader struct {
 	broker kmsg.Requestor // the one broker to ask, or the client, which asks any
 	slots  chan struct{}  // bounds the requests for configs
 
-	mu       sync.Mutex // guards snapshot
+	mu       sync.Mutex // guards what is below
 	snapshot *live.Snapshot
+	spoken   []schema.Protocol // of groups
 }
 
 // cluster takes over what a broker says of the cluster itself.
@@ -89,7 +92,7 @@ func cluster(resp *kmsg.MetadataResponse) live.Cluster {
 // the permission that tells it.
 func hidden[T any](code int16, right string) live.Seen[T] {
 	err := kerr.ErrorForCode(code)
-	if errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed) {
+	if errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.GroupAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed) {
 		return live.Hidden[T]("not permitted", right)
 	}
 	return live.Hidden[T](reason(err), "")

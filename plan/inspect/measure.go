@@ -25,7 +25,7 @@ func Measure(ctx context.Context, client *kgo.Client, s *live.Snapshot, q live.Q
 		asking.Go(func() { a.Offsets = offsets(ctx, client, s, q.Offsets) })
 	}
 	if len(q.Readers) > 0 {
-		asking.Go(func() { a.Readers = readers(ctx, client, q.Readers) })
+		asking.Go(func() { a.Readers, a.Active = readers(ctx, client, q.Readers) })
 	}
 	asking.Wait()
 	return a

@@ -15,22 +15,23 @@ import (
 
 // readers finds the groups that read topics. What each group has committed is
 // read whole, in one request to a coordinator (KIP-709, Kafka 3.0+): that
-// grows with what there is, and not with groups times partitions.
-func readers(ctx context.Context, client *kgo.Client, topics []string) map[string]live.Seen[live.Readers] {
-	answers := make(map[string]live.Seen[live.Readers], len(topics))
+// grows with what there is, and not with groups times partitions. Active are
+// all groups that have members, whatever they read.
+func readers(ctx context.Context, client *kgo.Client, topics []string) (answers map[string]live.Seen[live.Readers], active map[string]bool) {
+	answers, active = make(map[string]live.Seen[live.Readers], len(topics)), map[string]bool{}
 	for _, name := range topics {
 		answers[name] = live.Is(live.Readers{})
 	}
-	if unseen := follow(ctx, client, answers); unseen.Why != "" {
+	if unseen := follow(ctx, client, answers, active); unseen.Why != "" {
 		for name := range answers {
 			answers[name] = unseen
 		}
 	}
-	return answers
+	return answers, active
 }
 
 // follow notes how far all groups are, or says why that is not known.
-func follow(ctx context.Context, client *kgo.Client, answers map[string]live.Seen[live.Readers]) live.Seen[live.Readers] {
+func follow(ctx context.Context, client *kgo.Client, answers map[string]live.Seen[live.Readers], active map[string]bool) live.Seen[live.Readers] {
 	if unseen := mayList(ctx, client); unseen.Why != "" {
 		return unseen
 	}
@@ -41,6 +42,9 @@ func follow(ctx context.Context, client *kgo.Client, answers map[string]live.See
 	}
 	var consuming, joined, sharing []string
 	for _, g := range listed.Sorted() {
+		if g.State != "Empty" && g.State != "Dead" {
+			active[g.Group] = true
+		}
 		if g.ProtocolType == "share" {
 			sharing = append(sharing, g.Group)
 			continue

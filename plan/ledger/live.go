@@ -12,7 +12,7 @@ func (s *State) Live() live.Ledger {
 	for place, o := range s.Objects {
 		owner := live.Owner{
 			Topology: o.Topology, TopicID: o.Topic, HalfDone: o.HalfDone, PreventDelete: o.PreventDelete,
-			Made: o.Made, Leaving: o.Leaving, Keys: o.Keys, Password: o.Password,
+			Made: o.Made, Leaving: o.Leaving, Keys: o.Keys, Password: o.Password, Seeds: o.Seeds,
 		}
 		if place.Kind.Shared() {
 			l.Holders.Add(place.Name, owner)

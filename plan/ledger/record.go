@@ -69,6 +69,8 @@ type Owned struct {
 	Made          bool         `json:"made,omitempty"`     // queueform made it
 	Keys          []string     `json:"keys,omitempty"`     // of a quota or a group: those that queueform has set
 	Password      int          `json:"password,omitempty"` // of a user: the version that is set
+
+	Seeds map[string]live.Seed `json:"seeds,omitempty"` // of a group, by topic: where it was put
 }
 
 // Gone says that the topology does not have the object any more: it is deleted, or let go.

@@ -80,6 +80,8 @@ type Object struct {
 	Leaving       bool         `json:"leaving,omitempty"`  // its owner was about to delete it
 	Keys          []string     `json:"keys,omitempty"`     // of a quota or a group: those that queueform has set
 	Password      int          `json:"password,omitempty"` // of a user: the version that is set
+
+	Seeds map[string]live.Seed `json:"seeds,omitempty"` // of a group, by topic: where it was put
 }
 
 // Move is a throttled move of replicas.
@@ -289,6 +291,7 @@ func (r Owned) apply(s *State, e *Entry) {
 		object.Owned, object.HalfDone = true, false
 		object.Topic, object.PreventDelete = r.Topic, r.PreventDelete
 		object.Made, object.Leaving, object.Keys, object.Password = r.Made, false, r.Keys, r.Password
+		object.Seeds = r.Seeds
 		s.keep(&object)
 	}
 }

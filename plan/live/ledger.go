@@ -1,6 +1,10 @@
 package live
 
-import "github.com/queueform/queueform/schema"
+import (
+	"slices"
+
+	"github.com/queueform/queueform/schema"
+)
 
 // Ledger is what the cluster remembers for queueform, as far as plans need it.
 type Ledger struct {
@@ -25,6 +29,21 @@ type Owner struct {
 	Leaving  bool     `json:"leaving,omitempty"`  // its owner was about to delete it
 	Keys     []string `json:"keys,omitempty"`     // of a quota or a group: those that queueform has set
 	Password int      `json:"password,omitempty"` // of a user: the version that is set
+
+	Seeds map[string]Seed `json:"seeds,omitempty"` // of a group, by topic
+}
+
+// Seed is where a group was put in one life of a topic, before it had read any
+// of it.
+type Seed struct {
+	TopicID TopicID `json:"topic_id,omitzero"` // zero: the brokers have no ids
+	Offsets Offsets `json:"offsets"`           // by partition, as far as it was looked after; NoOffset: it was there already
+	Moved   bool    `json:"moved,omitempty"`   // it was seen elsewhere since: it has read
+}
+
+// Equal compares two seeds.
+func (s Seed) Equal(other Seed) bool {
+	return s.TopicID == other.TopicID && s.Moved == other.Moved && slices.Equal(s.Offsets, other.Offsets)
 }
 
 // Holders say which topologies hold a right, by the right's name, then by

@@ -19,6 +19,7 @@ type Answers struct {
 	Sizes   map[string]Seen[Sizes] // by topic
 	Offsets map[Position]Seen[Offsets]
 	Readers map[string]Seen[Readers] // by topic
+	Active  map[string]bool          // the groups among all readers that have members
 	Disks   Seen[Disks]
 }
 

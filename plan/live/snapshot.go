@@ -11,6 +11,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/queueform/queueform/schema"
 )
 
 // Snapshot is the live cluster, as far as a [Scope] asked.
@@ -25,6 +27,8 @@ type Snapshot struct {
 	Quotas   Seen[Quotas]           `json:"quotas,omitzero"`   // of everybody
 	Groups   map[string]Seen[Group] `json:"groups,omitempty"`
 	GroupsAt time.Time              `json:"groups_at,omitzero"` // when it was read how far they have come
+
+	GroupKeys []string `json:"group_keys,omitempty"` // what brokers can be told of groups, sorted; none before Kafka 4.0, and where no group was read
 }
 
 // Scope is what to read.
@@ -55,6 +59,9 @@ func (s *Snapshot) Add(more *Snapshot) {
 		s.Groups = map[string]Seen[Group]{}
 	}
 	maps.Copy(s.Groups, more.Groups)
+	if len(more.GroupKeys) > 0 {
+		s.GroupKeys = more.GroupKeys
+	}
 	if more.Bindings.State != Unseen || more.Bindings.Why != "" {
 		s.Bindings = more.Bindings
 	}
@@ -113,6 +120,8 @@ type Cluster struct {
 	Controller int32    `json:"controller"` // -1: unknown
 	Brokers    []Broker `json:"brokers"`    // those that are up, by id
 	Pins       bool     `json:"pins"`       // the brokers tell an override equal to the inherited value from no override
+
+	Protocols []schema.Protocol `json:"protocols,omitempty"` // of groups: those that the brokers speak; none: not asked, or not told
 }
 
 // Broker is one broker that is up.

@@ -244,7 +244,7 @@ func change(c *plan.Change) Change {
 func field(f *plan.Field) Field {
 	d := Field{Path: f.Path, Before: Value{f.Before}, After: Value{f.After}, Spelling: f.Spelling, Inherited: f.Inherited, Source: source(f.Source)}
 	key, _ := plan.ConfigKey(f.Path)
-	known, _ := catalog.Topic.Find(key)
+	known, _ := catalog.Find(key)
 	d.BeforeSpelling = respelled(known, f.Before)
 	if f.Inherited == plan.After {
 		d.Spelling = respelled(known, f.After)

@@ -52,6 +52,8 @@ func everyStep() []plan.Step {
 		&plan.CreateACL{Head: head(plan.PhaseGrant, 1), Binding: right},
 		&plan.DeleteACL{Head: head(plan.PhaseRevoke, 1), Binding: right},
 		&plan.AlterQuota{Head: head(plan.PhaseGrant, 1), Entity: schema.Entity{User: schema.Named("a b"), ClientID: schema.DefaultName()}, Set: schema.Limits{schema.ProducerByteRate: 0.5}, Remove: []schema.LimitKey{schema.ConsumerByteRate}},
+		&plan.SeedOffsets{Head: head(plan.PhaseGroups, 1), Seeds: []plan.Seeding{{Topic: "a", TopicID: live.TopicID{1}, Start: schema.Latest, Partitions: []int32{1}}, {Topic: "b", At: live.Progress{0: 7}}}},
+		&plan.DeleteGroup{Head: head(plan.PhaseDelete, 1)},
 		&plan.Release{Head: head(plan.PhaseDelete, 3)},
 		&plan.DeleteTopic{Head: head(plan.PhaseDelete, 2), ID: live.TopicID{15: 1}},
 	}
@@ -528,7 +530,7 @@ func TestSchemaWords(t *testing.T) {
 	change, hazard, field := root.Defs["change"], root.Defs["hazard"], root.Defs["field"]
 	for name, test := range map[string]struct{ got, want []string }{
 		"action":    {change.Properties["action"].Enum, []string{string(plan.Create), string(plan.Update), string(plan.Delete), string(plan.Forget)}},
-		"kind":      {change.Properties["kind"].Enum, []string{string(schema.KindQueue), string(schema.KindUser), string(schema.KindACL), string(schema.KindQuota)}},
+		"kind":      {change.Properties["kind"].Enum, []string{string(schema.KindQueue), string(schema.KindUser), string(schema.KindGroup), string(schema.KindACL), string(schema.KindQuota)}},
 		"severity":  {hazard.Properties["severity"].Enum, []string{string(guard.Blocks), string(guard.Warns)}},
 		"inherited": {field.Properties["inherited"].Enum, []string{string(plan.Before), string(plan.After)}},
 	} {
@@ -559,7 +561,7 @@ func BenchmarkDocument(b *testing.B) {
 		"plan": func() error {
 			d := New(p, nil, nil, "")
 			d.Bind(topology)
-			_, err := d.Plan(Now{Topology: topology, Snapshot: s})
+			_, _, err := d.Plan(Now{Topology: topology, Snapshot: s})
 			return err
 		},
 	} {

@@ -11,13 +11,14 @@ import (
 
 // restored is the plan that New wrote down, without what it says of how it was
 // judged and checked: that is found out again. It fails with [ErrEdited] where
-// a change is of what the files do not declare.
-func (d *Document) restored(now Now) (*plan.Plan, error) {
+// a change is of what the files do not declare. What is to be noted, and what
+// the cluster cannot give, is of now.
+func (d *Document) restored(now Now) (*plan.Plan, hcl.Diagnostics, error) {
 	in := declarations(now)
-	fresh, _ := plan.Build(now.Topology, now.Snapshot, plan.Options{Target: d.Target}) // what is to be noted is of now
+	fresh, diags := plan.Build(now.Topology, now.Snapshot, plan.Options{Target: d.Target})
 	for i := range d.Changes {
 		if c := &d.Changes[i]; !in.subjects[subject{c.Address, c.id()}] {
-			return nil, fmt.Errorf("%w (%s is not declared)", ErrEdited, c.Address)
+			return nil, nil, fmt.Errorf("%w (%s is not declared)", ErrEdited, c.Address)
 		}
 	}
 	return &plan.Plan{
@@ -35,7 +36,7 @@ func (d *Document) restored(now Now) (*plan.Plan, error) {
 		}),
 		Claims: fresh.Claims, Orphans: fresh.Orphans, Vanished: fresh.Vanished, Released: fresh.Released, HalfDone: fresh.HalfDone, Ledger: now.Snapshot.Ledger,
 		Throttled: mapped(d.Throttled, func(o *Object) schema.ID { return schema.ID{Kind: o.Kind, Name: o.Name} }),
-	}, nil
+	}, diags, nil
 }
 
 func (c *Change) id() schema.ID { return schema.ID{Kind: c.Kind, Name: c.Name} }
@@ -75,9 +76,11 @@ func declarations(now Now) *declared {
 			in.orphan(schema.ID{Kind: schema.KindACL, Name: right})
 		}
 	}
-	for entity, owner := range l.Owners[schema.KindQuota] {
-		if owner.Topology == t.Name {
-			in.orphan(schema.ID{Kind: schema.KindQuota, Name: entity})
+	for _, kind := range []schema.Kind{schema.KindQuota, schema.KindGroup} {
+		for name, owner := range l.Owners[kind] {
+			if owner.Topology == t.Name {
+				in.orphan(schema.ID{Kind: kind, Name: name})
+			}
 		}
 	}
 	return in

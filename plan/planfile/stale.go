@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
@@ -60,27 +61,28 @@ func (c Changed) Error() string {
 // step as it is. Of the files come the lines that its changes stand on. It
 // fails where the plan was made for something else, with [Changed] where the
 // cluster is not as it was, and with [ErrApplied]. What changes by itself does
-// not matter: leaders, in-sync replicas, sizes, offsets.
-func (d *Document) Plan(now Now) (*plan.Plan, error) {
+// not matter: leaders, in-sync replicas, sizes, offsets. The diagnostics are
+// those of [plan.Build] now.
+func (d *Document) Plan(now Now) (*plan.Plan, hcl.Diagnostics, error) {
 	if err := d.madeFor(now); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p, err := d.restored(now)
+	p, diags, err := d.restored(now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	left := func(s plan.Step) bool { return plan.Holds(s, now.Snapshot) != nil }
 	if len(p.Steps) > 0 && !slices.ContainsFunc(p.Steps, left) {
-		return nil, ErrApplied
+		return nil, nil, ErrApplied
 	}
 	changed := d.adopted(p)
 	for i := range p.Changes {
 		changed = append(changed, mismatches(&p.Changes[i], now.Snapshot)...)
 	}
 	if len(changed) > 0 {
-		return nil, changed
+		return nil, nil, changed
 	}
-	return p, nil
+	return p, diags, nil
 }
 
 // adopted are the objects that the plan would adopt now and did not then.
@@ -161,6 +163,6 @@ func inWords(f plan.Fact) string {
 		return `""`
 	}
 	key, _ := plan.ConfigKey(f.Path)
-	known, _ := catalog.Topic.Find(key)
+	known, _ := catalog.Find(key)
 	return cmp.Or(respelled(known, f.Value), fmt.Sprint(f.Value))
 }

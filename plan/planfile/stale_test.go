@@ -99,7 +99,7 @@ func kept(t *testing.T) (*plan.Plan, *planfile.Document) {
 // as they are now.
 func TestPlan(t *testing.T) {
 	want, d := kept(t)
-	got, err := d.Plan(planfile.Now{Version: version, Topology: files(), Snapshot: cluster()})
+	got, _, err := d.Plan(planfile.Now{Version: version, Topology: files(), Snapshot: cluster()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestPlanHolds(t *testing.T) {
 	} {
 		now := planfile.Now{Version: version, Topology: files(), Snapshot: cluster()}
 		change(&now)
-		p, err := d.Plan(now)
+		p, _, err := d.Plan(now)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -170,7 +170,7 @@ func TestPlanChanged(t *testing.T) {
 	} {
 		now := planfile.Now{Version: version, Topology: files(), Snapshot: cluster()}
 		change(&now)
-		_, err := d.Plan(now)
+		_, _, err := d.Plan(now)
 		if _, changed := errors.AsType[planfile.Changed](err); !changed || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)
 		}
@@ -214,8 +214,24 @@ func TestPlanRefuses(t *testing.T) {
 		changed := *d
 		changed.Changes = slices.Clone(d.Changes)
 		change(&changed, &now)
-		if p, err := changed.Plan(now); p != nil || err == nil || !strings.Contains(err.Error(), says) {
+		if p, _, err := changed.Plan(now); p != nil || err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)
+		}
+	}
+}
+
+// What the files ask for and the cluster cannot give by now is told, as of any
+// other plan: an apply of another branch has forbidden the deletion meanwhile.
+func TestPlanTellsWhatIsRefusedNow(t *testing.T) {
+	_, d := kept(t)
+	for says, prevented := range map[string]bool{"": false, "Deletion is prevented": true} {
+		now := planfile.Now{Version: version, Topology: files(), Snapshot: cluster()}
+		now.Snapshot.Ledger = live.Is(live.Ledger{Owners: live.Owners{schema.KindQueue: {
+			"shop.gone": {Topology: "shop", TopicID: live.TopicID{2}, PreventDelete: prevented},
+			"shop.old":  {Topology: "shop", TopicID: live.TopicID{1}},
+		}}})
+		if _, diags, err := d.Plan(now); err != nil || diags.HasErrors() != prevented || !strings.Contains(diags.Error(), says) {
+			t.Errorf("prevented %v: %v, %v", prevented, diags, err)
 		}
 	}
 }

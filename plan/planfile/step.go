@@ -21,6 +21,8 @@ var stepKinds = []stepKind{
 	{"create_acl", is[*plan.CreateACL], func() plan.Step { return new(plan.CreateACL) }},
 	{"delete_acl", is[*plan.DeleteACL], func() plan.Step { return new(plan.DeleteACL) }},
 	{"alter_quota", is[*plan.AlterQuota], func() plan.Step { return new(plan.AlterQuota) }},
+	{"seed_offsets", is[*plan.SeedOffsets], func() plan.Step { return new(plan.SeedOffsets) }},
+	{"delete_group", is[*plan.DeleteGroup], func() plan.Step { return new(plan.DeleteGroup) }},
 	{"release", is[*plan.Release], func() plan.Step { return new(plan.Release) }},
 	{"delete_topic", is[*plan.DeleteTopic], func() plan.Step { return new(plan.DeleteTopic) }},
 }

@@ -325,7 +325,11 @@ func radius(h planfile.Hazard) string {
 	if r.Groups != nil {
 		groups = readers(r.Groups)
 	}
-	text := strings.Join([]string{messages, bytes, groups}, ", ")
+	parts := []string{messages, bytes, groups}
+	if r.Messages != nil && r.Bytes != nil && *r.Messages+*r.Bytes == 0 {
+		parts = []string{"no messages", groups}
+	}
+	text := strings.Join(parts, ", ")
 	if r.Why != "" {
 		text += "; " + r.Why
 	}

@@ -62,6 +62,15 @@ type Key struct {
 // Table is the keys of one kind of object, sorted by name.
 type Table []Key
 
+// Find looks a config key of brokers up, of a topic or a group, by its exact
+// name: no name is of both.
+func Find(name string) (Key, bool) {
+	if key, found := Topic.Find(name); found {
+		return key, true
+	}
+	return Group.Find(name)
+}
+
 // Find looks a key up by its exact name.
 func (t Table) Find(name string) (Key, bool) {
 	i, found := slices.BinarySearchFunc(t, name, func(k Key, name string) int { return strings.Compare(k.Name, name) })

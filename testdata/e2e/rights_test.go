@@ -51,7 +51,25 @@ var edits = map[string]*strings.Replacer{
 	"retention":  strings.NewReplacer(`= "7d"`, `= "1d"`),
 	"partitions": strings.NewReplacer("partitions = 2", "partitions = 4"),
 	"a move":     strings.NewReplacer("factor = 1", "factor = 2"),
-	"a deletion": strings.NewReplacer("queue \"old\" {\n  topic      = \"shop.old\"\n  partitions = 1\n}", `delete "queue" "shop.old" {}`),
+	"a group": reader(`
+  protocol = "classic"
+  start    = "earliest"`),
+	"a group's config": reader(`
+  protocol = "consumer"
+  config = {
+    "consumer.session.timeout.ms" = "50s"
+  }`),
+	"a group's deletion": strings.NewReplacer("topology \"shop\" {}", "topology \"shop\" {}\n\ndelete \"consumer_group\" \"shop.done\" {}"),
+	"a deletion":         strings.NewReplacer("queue \"old\" {\n  topic      = \"shop.old\"\n  partitions = 1\n}", `delete "queue" "shop.old" {}`),
+}
+
+// reader adds a group that reads the orders.
+func reader(how string) *strings.Replacer {
+	return strings.NewReplacer("topology \"shop\" {}", `topology "shop" {}
+
+consumer_group "first" {
+  group_id = "shop.first"
+  queues   = [queue.orders]`+how+"\n}\n")
 }
 
 // everything asks for all of them at once.
@@ -63,30 +81,42 @@ type need struct {
 	edit  string // of the files, which needs it
 	code  int    // queueform's exit code
 	says  string // what names it
+	args  []string
 }
 
+// newer are the rights to what Kafka 3.9 does not have.
+var newer = []need{
+	{"DescribeConfigs on Group shop.", "a group's config", 1, "missing: DescribeConfigs on Group shop.first", nil},
+	{"AlterConfigs on Group shop.", "a group's config", 1, "this needs AlterConfigs on Group shop.first", nil},
+}
+
+var deletesGroup = []string{"--allow", `QF104:delete.consumer_group["shop.done"],QF601:delete.consumer_group["shop.done"]`}
+
 var planNeeds = []need{
-	{"Describe on Topic shop.", "nothing", 1, "missing: Describe on Topic shop.orders"},
-	{"DescribeConfigs on Topic shop.", "nothing", 1, "missing: DescribeConfigs on Topic shop.orders"},
-	{"Read on Topic __queueform", "nothing", 0, "Who owns what is not known: Read on Topic __queueform."},
-	{"Describe on Cluster", "retention", 3, "Describe on Cluster is missing"},
-	{"Describe on Group *", "retention", 3, "Describe on Group billing is missing"},
+	{"Describe on Topic shop.", "nothing", 1, "missing: Describe on Topic shop.orders", nil},
+	{"DescribeConfigs on Topic shop.", "nothing", 1, "missing: DescribeConfigs on Topic shop.orders", nil},
+	{"Read on Topic __queueform", "nothing", 0, "Who owns what is not known: Read on Topic __queueform.", nil},
+	{"Describe on Cluster", "retention", 3, "Describe on Cluster is missing", nil},
+	{"Describe on Group *", "retention", 3, "Describe on Group billing is missing", nil},
 }
 
 var (
-	ledgerNeeds = []need{{"Create on Topic __queueform", "nothing", 1, "this needs Create on Topic __queueform"}}  // while there is none
-	lengthNeeds = []need{{"Delete on Topic __queueform", "a config", 0, "this needs Delete on Topic __queueform"}} // once it is long
+	ledgerNeeds = []need{{"Create on Topic __queueform", "nothing", 1, "this needs Create on Topic __queueform", nil}}  // while there is none
+	lengthNeeds = []need{{"Delete on Topic __queueform", "a config", 0, "this needs Delete on Topic __queueform", nil}} // once it is long
 	applyNeeds  = []need{
-		{"Create on Topic shop.", "a topic", 1, "this needs Create on Topic shop.new"},
-		{"Alter on Topic shop.", "partitions", 1, "this needs Alter on Topic shop.orders"},
-		{"AlterConfigs on Topic shop.", "a config", 1, "this needs AlterConfigs on Topic shop.orders"},
-		{"Delete on Topic shop.", "a deletion", 1, "this needs Delete on Topic shop.old"},
-		{"Read on Topic __queueform", "nothing", 1, "this needs Read on Topic __queueform"},
-		{"Write on Topic __queueform", "nothing", 1, "this needs Write on Topic __queueform"},
-		{"DescribeConfigs on Topic __queueform", "nothing", 1, "this needs DescribeConfigs on Topic __queueform"},
-		{"Alter on Cluster", "a move", 1, "this needs Alter on Cluster"},
-		{"AlterConfigs on Cluster", "a move", 1, "this needs AlterConfigs on Cluster"},
-		{"Describe on Group *", "retention", 3, "Describe on Group billing is missing"},
+		{"Create on Topic shop.", "a topic", 1, "this needs Create on Topic shop.new", nil},
+		{"Alter on Topic shop.", "partitions", 1, "this needs Alter on Topic shop.orders", nil},
+		{"AlterConfigs on Topic shop.", "a config", 1, "this needs AlterConfigs on Topic shop.orders", nil},
+		{"Delete on Topic shop.", "a deletion", 1, "this needs Delete on Topic shop.old", nil},
+		{"Read on Topic __queueform", "nothing", 1, "this needs Read on Topic __queueform", nil},
+		{"Write on Topic __queueform", "nothing", 1, "this needs Write on Topic __queueform", nil},
+		{"DescribeConfigs on Topic __queueform", "nothing", 1, "this needs DescribeConfigs on Topic __queueform", nil},
+		{"Alter on Cluster", "a move", 1, "this needs Alter on Cluster", nil},
+		{"AlterConfigs on Cluster", "a move", 1, "this needs AlterConfigs on Cluster", nil},
+		{"Describe on Group *", "retention", 3, "Describe on Group billing is missing", nil},
+		{"Read on Group shop.", "a group", 1, "this needs Read on Group shop.first", nil},
+		{"Read on Topic shop.", "a group", 1, "this needs Read on Topic shop.orders", nil},
+		{"Delete on Group shop.", "a group's deletion", 1, "this needs Delete on Group shop.done", deletesGroup},
 	}
 )
 
@@ -99,12 +129,12 @@ func TestRights(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			closed := map[string]string{"allow.everyone.if.no.acl.found": "false"}
 			c := brokers.Own(t, brokers.Options{Version: version, Properties: closed})
-			suffice(&rights{newCluster(newUser(t, c))})
+			suffice(&rights{newCluster(newUser(t, c))}, version)
 		})
 	}
 }
 
-func suffice(r *rights) {
+func suffice(r *rights, version string) {
 	r.Helper()
 	r.users("ci-plan", "ci-apply")
 	granted := 0
@@ -123,15 +153,20 @@ func suffice(r *rights) {
 	r.as("ci-apply", "nothing").run(0, "apply", "--auto-approve")
 	r.send("shop.orders", 0, 100, 100, 48*time.Hour)
 	r.commit("billing", "shop.orders", 30)
+	r.commit("shop.done", "shop.orders", 30)
 	r.planWritesNothing()
 	r.needed("ci-plan", "plan", planNeeds)
 	r.needed("ci-apply", "apply", applyNeeds)
+	if version != brokers.Oldest {
+		r.needed("ci-plan", "plan", newer[:1])
+		r.needed("ci-apply", "apply", newer[1:])
+	}
 	r.send("__queueform", 0, 4001, 10, 0) // it is cut off when it is longer
 	r.needed("ci-apply", "apply", lengthNeeds)
 	r.applyDoesAll()
 
-	r.wantsAll("ci-plan", r.granted(1, "ci-plan"), planNeeds)
-	r.wantsAll("ci-apply", all, slices.Concat(ledgerNeeds, applyNeeds, lengthNeeds))
+	r.wantsAll("ci-plan", r.granted(1, "ci-plan"), slices.Concat(planNeeds, newer[:1]))
+	r.wantsAll("ci-apply", all, slices.Concat(ledgerNeeds, applyNeeds, lengthNeeds, newer[1:]))
 }
 
 // readmeACLs are the arguments of the commands that the README shows.
@@ -242,6 +277,7 @@ func (r *rights) needed(name, command string, needs []need) {
 			lesser.Operation = operation
 			r.change(name, nil, &taken)
 			defer func() { r.change(name, &taken, nil) }()
+			args := slices.Concat(args, n.args)
 			code, said := r.as(name, n.edit).attempt(args...)
 			if more && !strings.Contains(said, n.says) {
 				r.has(said, camel(lesser.Operation.String())+" on ")

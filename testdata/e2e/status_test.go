@@ -117,7 +117,7 @@ func (u *user) traffic() {
 	u.run(0, "receive", "consumer_group.consumer", "--max", "700")
 	u.run(0, "receive", "consumer_group.share", "--max", "300")
 	for _, group := range []string{"consumer", "share"} {
-		u.running("receive", "consumer_group."+group, "--exec", "sleep 1000")
+		u.running("receive", "consumer_group."+group, "--exec", "exec sleep 1000")
 	}
 	u.await("members", func() bool {
 		d := u.status(0, "--interval", "0")
@@ -131,8 +131,8 @@ func (u *user) running(args ...string) *exec.Cmd {
 	command := u.command(args...)
 	must(u.T, command.Start())
 	u.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait() // it was killed
+		_ = command.Process.Signal(os.Interrupt) // it ends what it runs, too
+		_ = command.Wait()
 	})
 	return command
 }

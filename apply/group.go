@@ -1,0 +1,320 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+// seeds are where a group was put, by topic.
+type seeds map[string]live.Seed
+
+// after adds to what was known of a group where it has been put since.
+func (s seeds) after(known map[string]live.Seed) map[string]live.Seed {
+	if len(s) == 0 {
+		return known
+	}
+	all := make(map[string]live.Seed, len(known)+len(s))
+	maps.Copy(all, known)
+	for topic, put := range s {
+		was := known[topic]
+		if had := len(was.Offsets); had > 0 {
+			put.Moved, put.Offsets = was.Moved, slices.Concat(was.Offsets, put.Offsets[min(had, len(put.Offsets)):])
+		}
+		all[topic] = put
+	}
+	return all
+}
+
+// seeded notes where a step has put a group.
+func (r *run) seeded(s plan.Step, put seeds) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seeds[s.About().Object] = put
+}
+
+// found are the offsets that a group has committed where a step was to put it
+// that got no answer.
+func (r *run) found(s plan.Step, snapshot *live.Snapshot) seeds {
+	step, ok := s.(*plan.SeedOffsets)
+	if !ok {
+		return nil
+	}
+	put := seeds{}
+	for i := range step.Seeds {
+		seeding := &step.Seeds[i]
+		has := snapshot.Groups[step.Object.Name].Value.Offsets.Value[seeding.Topic]
+		offsets := make(live.Offsets, 1+slices.Max(slices.Collect(maps.Keys(has))))
+		for p := range offsets {
+			offsets[p] = live.NoOffset
+			if at, committed := has[int32(p)]; committed {
+				offsets[p] = at
+			}
+		}
+		put[seeding.Topic] = live.Seed{TopicID: r.lifeOf(seeding), Offsets: offsets}
+	}
+	return put
+}
+
+// lifeOf is the life of a topic in which a group is put: this apply may have
+// given it to it.
+func (r *run) lifeOf(s *plan.Seeding) live.TopicID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	none := live.TopicID{}
+	if s.TopicID == none {
+		return r.lives[schema.ID{Kind: schema.KindQueue, Name: s.Topic}]
+	}
+	return s.TopicID
+}
+
+// seedOffsets commits where groups begin, in partitions where they have
+// committed nothing: they are looked at once more. A group that somebody has
+// joined meanwhile is refused.
+func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, error) {
+	o, err := w.openings(ctx, steps)
+	if err != nil {
+		return answer{}, err
+	}
+	a := newAnswer(len(steps), 0)
+	a.seeds = make(map[string]seeds, len(steps))
+	var mu sync.Mutex
+	commits, ctx := errgroup.WithContext(ctx)
+	commits.SetLimit(inFlight)
+	coordinators := w.coordinators(ctx, steps)
+	for _, s := range steps {
+		commits.Go(func() error {
+			step := s.(*plan.SeedOffsets)
+			put, err := w.commit(ctx, coordinators[step.Object.Name], step, o)
+			refused, ok := errors.AsType[*Refusal](err)
+			if !ok && err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			a.seeds[step.Object.Name] = put
+			if a.refusals[step.Object.Name] = nil; refused != nil {
+				a.refusals[step.Object.Name] = refused
+			}
+			return nil
+		})
+	}
+	if err := commits.Wait(); err != nil {
+		return answer{}, err
+	}
+	return a, nil
+}
+
+// openings are the topics, groups and offsets that tell where groups begin.
+type openings struct {
+	*live.Snapshot
+	offsets map[live.Position]live.Seen[live.Offsets]
+}
+
+// openings looks at all that the steps are about.
+func (w writer) openings(ctx context.Context, steps []plan.Step) (openings, error) {
+	scope, places := live.Scope{Bare: true}, map[live.Position]bool{}
+	for _, s := range steps {
+		scope.Groups = append(scope.Groups, s.About().Object.Name)
+		for _, seeding := range s.(*plan.SeedOffsets).Seeds {
+			scope.Topics = append(scope.Topics, seeding.Topic)
+			places[live.Position{Topic: seeding.Topic, At: live.End}] = true
+			places[live.Position{Topic: seeding.Topic, At: startOf(seeding.Start)}] = true
+		}
+	}
+	slices.Sort(scope.Topics)
+	scope.Topics = slices.Compact(scope.Topics)
+	snapshot, err := w.engine.Read(ctx, scope)
+	if err != nil {
+		return openings{}, err
+	}
+	answers := w.engine.Measure(ctx, snapshot, live.Questions{Offsets: slices.Collect(maps.Keys(places))})
+	return openings{snapshot, answers.Offsets}, nil
+}
+
+// startOf is where Kafka has the offsets of a start.
+func startOf(s schema.Start) int64 {
+	if at, timed := s.Time(); timed {
+		return at.UnixMilli()
+	}
+	if s == schema.Latest {
+		return live.End
+	}
+	return live.Start
+}
+
+// of are the offsets that a group is to commit in a topic; NoOffset where it
+// has committed already, or is not asked to.
+func (o openings) of(group *live.Group, s *plan.Seeding) (live.Offsets, error) {
+	topic := o.Topics[s.Topic]
+	none := live.TopicID{}
+	switch {
+	case topic.State != live.Present:
+		return nil, &Refusal{Code: kerr.UnknownTopicOrPartition, Message: "the broker does not know " + s.Topic + " yet"}
+	case s.TopicID != none && topic.Value.ID != s.TopicID:
+		return nil, &Refusal{Message: s.Topic + " was deleted and made again meanwhile: plan again"}
+	}
+	begin, end := o.offsets[live.Position{Topic: s.Topic, At: startOf(s.Start)}], o.offsets[live.Position{Topic: s.Topic, At: live.End}]
+	if begin.State != live.Present || end.State != live.Present {
+		return nil, &Refusal{Code: kerr.LeaderNotAvailable, Message: "the offsets of " + s.Topic + " cannot be read: " + cmp.Or(begin.Why, end.Why)}
+	}
+	put := make(live.Offsets, len(topic.Value.Partitions))
+	for p := range put {
+		put[p] = live.NoOffset
+		if _, committed := group.Offsets.Value[s.Topic][int32(p)]; committed || !asksFor(s, int32(p)) {
+			continue
+		}
+		if put[p] = begin.Value[p]; s.At != nil {
+			put[p] = max(put[p], s.At[int32(p)])
+		} else if put[p] == live.NoOffset { // all messages are older
+			put[p] = end.Value[p]
+		}
+	}
+	return put, nil
+}
+
+// asksFor says whether a group is to be put in a partition.
+func asksFor(s *plan.Seeding, p int32) bool {
+	if s.At != nil {
+		_, asked := s.At[p]
+		return asked
+	}
+	return s.Partitions == nil || slices.Contains(s.Partitions, p)
+}
+
+// commit puts one group where it begins. Its error is the connection's, or a
+// [Refusal].
+func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffsets, o openings) (seeds, error) {
+	group := o.Groups[step.Object.Name]
+	switch {
+	case to.err != nil:
+		return nil, to.err
+	case group.State == live.Unseen:
+		return nil, &Refusal{Message: group.Why}
+	case group.Value.Active():
+		return nil, &Refusal{Code: kerr.NonEmptyGroup, Message: "somebody has joined it meanwhile"}
+	}
+	put, req, err := o.commit(step, &group.Value)
+	if err != nil || len(req.Topics) == 0 {
+		return put, err
+	}
+	resp, err := req.RequestWith(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	return put, committed(req, resp)
+}
+
+// commit is the request that puts a group where it begins.
+func (o openings) commit(step *plan.SeedOffsets, group *live.Group) (seeds, *kmsg.OffsetCommitRequest, error) {
+	req := kmsg.NewPtrOffsetCommitRequest()
+	req.Group = step.Object.Name
+	put := make(seeds, len(step.Seeds))
+	for i := range step.Seeds {
+		seeding := &step.Seeds[i]
+		offsets, err := o.of(group, seeding)
+		if err != nil {
+			return nil, nil, err
+		}
+		id := o.Topics[seeding.Topic].Value.ID
+		put[seeding.Topic] = live.Seed{TopicID: id, Offsets: offsets}
+		topic := kmsg.OffsetCommitRequestTopic{Topic: seeding.Topic, TopicID: id}
+		for p, at := range offsets {
+			if at != live.NoOffset {
+				partition := kmsg.NewOffsetCommitRequestTopicPartition()
+				partition.Partition, partition.Offset = int32(p), at
+				topic.Partitions = append(topic.Partitions, partition)
+			}
+		}
+		if len(topic.Partitions) > 0 {
+			req.Topics = append(req.Topics, topic)
+		}
+	}
+	return put, req, nil
+}
+
+// committed is the first refusal among the partitions. Brokers name topics by
+// their ids (since Kafka 4.1).
+func committed(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) error {
+	names := make(map[[16]byte]string, len(req.Topics))
+	for i := range req.Topics {
+		names[req.Topics[i].TopicID] = req.Topics[i].Topic
+	}
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		for j := range t.Partitions {
+			err := refusal(t.Partitions[j].ErrorCode, nil)
+			if refused, ok := errors.AsType[*Refusal](err); ok {
+				if errors.Is(err, kerr.TopicAuthorizationFailed) {
+					refused.Needs = "Read on Topic " + cmp.Or(t.Topic, names[t.TopicID])
+				}
+				return refused
+			}
+		}
+	}
+	return nil
+}
+
+// coordinator is the broker that answers for a group, or why it is not known.
+type coordinator struct {
+	kmsg.Requestor
+	id  int32
+	err error
+}
+
+// coordinators finds out who answers for the groups of steps.
+func (w writer) coordinators(ctx context.Context, steps []plan.Step) map[string]coordinator {
+	ids := make([]string, len(steps))
+	for i, s := range steps {
+		ids[i] = s.About().Object.Name
+	}
+	all := make(map[string]coordinator, len(steps))
+	for id, c := range kadm.NewClient(w.engine.Client).FindGroupCoordinators(ctx, ids...) {
+		all[id] = coordinator{w.engine.Client.Broker(int(c.NodeID)), c.NodeID, nil}
+		if code, ok := errors.AsType[*kerr.Error](c.Err); ok {
+			all[id] = coordinator{err: &Refusal{Code: code, Message: c.ErrMessage}}
+		} else if c.Err != nil {
+			all[id] = coordinator{err: &Refusal{Code: kerr.CoordinatorNotAvailable, Message: c.Err.Error()}}
+		}
+	}
+	return all
+}
+
+// deleteGroups deletes groups, each at its coordinator.
+func (w writer) deleteGroups(ctx context.Context, steps []plan.Step) (answer, error) {
+	a := newAnswer(len(steps), 0)
+	by := map[int32]*kmsg.DeleteGroupsRequest{}
+	to := map[int32]coordinator{}
+	for id, c := range w.coordinators(ctx, steps) {
+		if c.err != nil {
+			a.refusals[id] = c.err
+			continue
+		}
+		if by[c.id] == nil {
+			by[c.id], to[c.id] = kmsg.NewPtrDeleteGroupsRequest(), c
+		}
+		by[c.id].Groups = append(by[c.id].Groups, id)
+	}
+	for id, req := range by {
+		resp, err := req.RequestWith(ctx, to[id])
+		if err != nil {
+			return answer{}, err
+		}
+		for i := range resp.Groups {
+			a.refusals[resp.Groups[i].Group] = refusal(resp.Groups[i].ErrorCode, nil)
+		}
+	}
+	return a, nil
+}
