@@ -274,14 +274,22 @@ func (c *checkup) out(topic string) *float64 {
 		return nil
 	}
 	sum := new(0.0)
-	for g := range schema.All[*schema.Group](c.topology) {
-		for _, queue := range g.Queues {
-			if c.topology.TopicOf(queue) == topic {
-				sum = plus(sum, c.rate(c.progress(g.GroupID, topic)))
-			}
-		}
+	for _, id := range c.readers[topic] {
+		sum = plus(sum, c.rate(c.progress(id, topic)))
 	}
 	return sum
+}
+
+// readersOf are the ids of the groups that read each topic.
+func readersOf(t *schema.Topology) map[string][]string {
+	all := map[string][]string{}
+	for g := range schema.All[*schema.Group](t) {
+		for _, queue := range g.Queues {
+			topic := t.TopicOf(queue)
+			all[topic] = append(all[topic], g.GroupID)
+		}
+	}
+	return all
 }
 
 // plus adds what is known.

@@ -114,7 +114,7 @@ func New(p *plan.Plan, f Facts) *Document {
 	if f.Before != nil {
 		d.Interval = f.Reading.EndsAt.Sub(f.Before.EndsAt).Seconds()
 	}
-	c := &checkup{Facts: f, topology: t, document: d}
+	c := &checkup{Facts: f, topology: t, readers: readersOf(t), document: d}
 	c.groups()
 	c.queues()
 	c.access()
@@ -137,6 +137,7 @@ func Encode(w io.Writer, d *Document) error {
 type checkup struct {
 	Facts
 	topology *schema.Topology
+	readers  map[string][]string // ids of groups, by topic
 	document *Document
 }
 
