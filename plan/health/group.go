@@ -150,7 +150,7 @@ func (c *checkup) partitions(d *Group, g *schema.Group, seen live.Seen[live.Grou
 				p.End = &span.Value.End
 				p.measure(next(g, seen, topic, p.Partition), &span.Value)
 				if undone, told := seen.Value.Undone[topic][p.Partition]; told {
-					p.Lag = &undone
+					p.Lag, p.Expired = &undone, 0 // it may have been done with what was deleted
 				}
 			}
 			d.Partitions = append(d.Partitions, p)

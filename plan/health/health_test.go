@@ -234,8 +234,9 @@ func TestShareGroup(t *testing.T) {
 		t.Errorf("lag %d, in flight %d, out %v, done in %v", *g.Lag, *g.InFlight, *g.Out, g.CatchUpIn)
 	}
 	s.of(func(g *live.Group) { g.Members = nil })
-	if g := s.document().Groups[0]; *g.InFlight != 0 {
-		t.Errorf("in flight without members: %d", *g.InFlight)
+	s.facts.Reading.Spans["shop.orders"][0] = span(60, 110)
+	if g := s.document().Groups[0]; *g.InFlight != 0 || g.Expired != 0 {
+		t.Errorf("without members %d are in flight; %d are expired", *g.InFlight, g.Expired)
 	}
 }
 
