@@ -66,17 +66,13 @@ func configOp(key string, op kmsg.IncrementalAlterConfigOp, values ...string) km
 	return c
 }
 
-// rated are the alterations that set both rates on brokers; 0 deletes them.
+// rated are the alterations that set both rates on brokers.
 func rated(ids []int32, rate int64) []alteration {
 	var all []alteration
 	for _, o := range resources(nil, ids) {
 		a := alteration{resource: o}
 		for _, key := range []string{leaderRate, followerRate} {
-			if rate > 0 {
-				a.set(key, kmsg.IncrementalAlterConfigOpSet, strconv.FormatInt(rate, 10))
-			} else {
-				a.set(key, kmsg.IncrementalAlterConfigOpDelete)
-			}
+			a.set(key, kmsg.IncrementalAlterConfigOpSet, spell(rate))
 		}
 		all = append(all, a)
 	}

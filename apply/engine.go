@@ -63,6 +63,7 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan) *Report {
 		failed:  map[schema.ID]bool{},
 		moving:  earlier(p),
 		marked:  marked(p),
+		slowed:  throttle{rates: map[string]bool{}},
 		makes:   map[schema.ID]bool{},
 		lives:   map[schema.ID]live.TopicID{},
 		seeds:   map[schema.ID]seeds{},

@@ -94,10 +94,11 @@ type Result struct {
 type Report struct {
 	Steps    []plan.Step
 	Results  []Result
-	Stopped  error // what interrupted it; nil: nothing
-	Leftover error // what is left on the cluster that belongs to no step: a throttle, a stalled move of an earlier apply; nil: nothing
-	Moving   int   // partitions still on the move when it ended, those of earlier applies too
-	Slowed   bool  // the replication throttle stays, this apply's or an earlier one's
+	Stopped  error    // what interrupted it; nil: nothing
+	Leftover error    // what is left on the cluster that belongs to no step: a throttle, a stalled move of an earlier apply; nil: nothing
+	Moving   int      // partitions still on the move when it ended, those of earlier applies too
+	Slowed   bool     // the replication throttle stays, this apply's or an earlier one's
+	Foreign  []string // throttles that somebody else has set meanwhile, and that stay: "broker 1: leader.replication.throttled.rate = 77"
 
 	last []plan.Step // of each request, the last step that the cluster took
 }

@@ -453,6 +453,7 @@ type model struct {
 	said     []string                                          // alterations of configs and reassignments, in their order
 	looked   int                                               // questions about configs that are no throttle
 	dead     map[int32]bool                                    // brokers that close connections about configs
+	denies   kmsg.ConfigResourceType                           // whose configs nobody may alter; 0: none
 	brokers  []int32                                           // those that metadata tells of
 	caughtUp []int32                                           // brokers whose new replicas are in sync
 
@@ -618,6 +619,12 @@ func (m *model) alter(kreq kmsg.Request) (kmsg.Response, error) {
 	for _, resource := range req.Resources {
 		if m.dead[m.CurrentNode()] && resource.ResourceType == kmsg.ConfigResourceTypeBroker {
 			return nil, errCut
+		}
+		if resource.ResourceType == m.denies {
+			resp.Resources = append(resp.Resources, kmsg.IncrementalAlterConfigsResponseResource{
+				ErrorCode: kerr.ClusterAuthorizationFailed.Code, ResourceType: resource.ResourceType, ResourceName: resource.ResourceName,
+			})
+			continue
 		}
 		m.said = append(m.said, setting(resource)...)
 		if !isThrottle(resource.Configs[0].Name) {

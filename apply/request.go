@@ -124,10 +124,13 @@ func right(s plan.Step) string {
 	return ""
 }
 
-// broken takes a guess out of the client's words for a connection that ended
-// at its first request: that the login is at fault. It is not, where others
-// have worked.
+// broken says what the client has no words for: a time that ran out. And it takes
+// a guess out of its words for a connection that ended at its first request: that
+// the login is at fault. It is not, where others have worked.
 func broken(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("the broker did not answer in time")
+	}
 	if _, guesses := errors.AsType[*kgo.ErrFirstReadEOF](err); guesses {
 		return errors.New("the broker closed the connection")
 	}

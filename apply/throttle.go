@@ -32,6 +32,7 @@ type throttle struct {
 	lists   map[string]lists // by topic
 	brokers []int32          // those with a rate
 	rate    int64            // that rate, when it was set
+	rates   map[string]bool  // all rates that a topology has noted so far, as brokers spell them
 }
 
 // lists are replicas as Kafka lists them, partition:broker, by key: the
@@ -64,7 +65,9 @@ func (r *run) throttles(ctx context.Context, edit func(*throttling) error) (err 
 	}
 	defer func() { err = errors.Join(err, lock.Release(ctx)) }()
 	t := &throttling{run: r, lock: lock, ours: map[string]live.Throttle{}, theirs: map[string]live.Throttle{}}
+	r.slowed.rates[spell(r.slowed.rate)] = true
 	for topic, throttle := range lock.Live().Throttles {
+		r.slowed.rates[spell(throttle.Rate)] = true
 		if throttle.Topology == r.plan.Topology.Name {
 			t.ours[topic] = throttle
 		} else {
@@ -102,6 +105,48 @@ func (t *throttling) note(ctx context.Context, records ...ledger.Record) error {
 	return err
 }
 
+// spell is a rate as brokers do.
+func spell(rate int64) string { return strconv.FormatInt(rate, 10) }
+
+// rating are the alterations that set both rates on brokers; 0 deletes them. A
+// rate that no topology has noted is somebody else's, and stays. A broker may
+// not show yet what this apply has set.
+func (t *throttling) rating(ctx context.Context, ids []int32, rate int64) ([]alteration, error) {
+	found, failed := t.dynamic(ctx, resources(nil, ids), leaderRate, followerRate)
+	if err := flat(failed); err != nil {
+		return nil, err
+	}
+	var all []alteration
+	for i, o := range resources(nil, ids) {
+		a := alteration{resource: o}
+		for _, key := range []string{leaderRate, followerRate} {
+			value, there := found[o][key]
+			switch {
+			case there && !t.slowed.rates[value]:
+				t.report.Foreign = union(t.report.Foreign, []string{fmt.Sprintf("%s: %s = %s", o, key, value)})
+			case rate > 0:
+				a.set(key, kmsg.IncrementalAlterConfigOpSet, spell(rate))
+			case there || slices.Contains(t.slowed.brokers, ids[i]):
+				a.set(key, kmsg.IncrementalAlterConfigOpDelete)
+			}
+		}
+		if len(a.ops) > 0 {
+			all = append(all, a)
+		}
+	}
+	return all, nil
+}
+
+// paced tells the ledger the rate at which what moves already goes on.
+func (t *throttling) paced(ctx context.Context) error {
+	var records []ledger.Record
+	for _, topic := range slices.Sorted(maps.Keys(t.ours)) {
+		noted := t.ours[topic]
+		records = append(records, ledger.Moving{Topic: topic, Rate: t.Throttle, Leaders: noted.Leaders, Followers: noted.Followers})
+	}
+	return t.note(ctx, records...)
+}
+
 // rate is what brokers shall have: the lowest of this apply's and what other
 // topologies want, 0 if nobody wants one.
 func (t *throttling) rate(ours int64) int64 {
@@ -130,9 +175,14 @@ func (r *run) slow(ctx context.Context, steps []plan.Step) []plan.Step {
 		}
 		steps = r.without(steps, r.alter(ctx, wanted))
 		_, brokers = r.touched(steps)
-		r.slowed.brokers = append(r.slowed.brokers, brokers...)
 		r.slowed.rate = t.rate(t.Throttle)
-		steps = r.without(steps, r.alter(ctx, rated(brokers, r.slowed.rate)))
+		refused := r.alter(ctx, rated(brokers, r.slowed.rate))
+		for i, o := range resources(nil, brokers) {
+			if err := refused[o]; err == nil || !isFinal(err) { // it may have it
+				r.slowed.brokers = append(r.slowed.brokers, brokers[i])
+			}
+		}
+		steps = r.without(steps, refused)
 		return nil
 	})
 	if err != nil {
@@ -161,7 +211,14 @@ func (r *run) pace(ctx context.Context) error {
 		slices.Sort(l.needed)
 		r.slowed.brokers = slices.DeleteFunc(slices.Compact(l.needed), func(id int32) bool { return !r.plan.Cluster.Up(id) })
 		r.slowed.rate = t.rate(t.Throttle)
-		return flat(r.alter(ctx, rated(r.slowed.brokers, r.slowed.rate)))
+		paced, err := t.rating(ctx, r.slowed.brokers, r.slowed.rate)
+		if err == nil && t.Throttle > 0 {
+			err = t.paced(ctx)
+		}
+		if err == nil {
+			err = flat(r.alter(ctx, paced))
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("the moves under way keep the rate they were started at: %w", err)
@@ -229,7 +286,7 @@ func (t *throttling) there(ctx context.Context, all []resource) (found map[resou
 func (t *throttling) foreign(found map[resource]map[string]string, failed map[resource]error) {
 	for o, values := range found {
 		for key, value := range values {
-			ours := len(t.ours)+len(t.theirs) > 0
+			ours := t.slowed.rates[value]
 			if o.kind == kmsg.ConfigResourceTypeTopic {
 				_, noted := t.ours[o.name]
 				ours = value == "" || noted && value != "*"
@@ -314,8 +371,7 @@ func (r *run) unthrottle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		free, shared := t.share(l.slowed(r.slowed.brokers))
-		err = flat(r.alter(ctx, append(rated(free, 0), rated(shared, t.rate(0))...)))
+		err = t.unrate(ctx, l.slowed(r.slowed.brokers))
 		if err == nil {
 			err = flat(r.alter(ctx, l.lists))
 		}
@@ -332,6 +388,20 @@ func (r *run) unthrottle(ctx context.Context) error {
 		return errors.New("the replication throttle stays where replicas are moving that this apply does not wait for: apply again when that has ended")
 	}
 	return nil
+}
+
+// unrate takes our rates off brokers, but for those that other topologies need.
+func (t *throttling) unrate(ctx context.Context, ids []int32) error {
+	free, shared := t.share(ids)
+	without, err := t.rating(ctx, free, 0)
+	if err != nil {
+		return err
+	}
+	lower, err := t.rating(ctx, shared, t.rate(0))
+	if err != nil {
+		return err
+	}
+	return flat(t.alter(ctx, append(without, lower...)))
 }
 
 // limit is the rate at which this apply throttles; 0: it does not, whatever an

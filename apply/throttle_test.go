@@ -114,7 +114,7 @@ func TestLeftoverIsRemoved(t *testing.T) {
 	if !ok(report) {
 		t.Error(report.Leftover)
 	}
-	m.did("broker 1: delete "+leaderRate, "broker 1: delete "+followerRate, "topic a: delete "+followerList)
+	m.did("broker 1: delete "+followerRate, "topic a: delete "+followerList)
 	m.unthrottled()
 	if len(m.ledger.Live().Throttles) > 0 {
 		t.Error("the ledger still knows of it")
@@ -129,12 +129,59 @@ func TestLeftoverIsKeptWhereReplicasMove(t *testing.T) {
 	if report.Leftover == nil {
 		t.Error("nothing is said to be left")
 	}
-	m.did("broker 2: delete "+leaderRate, "broker 2: delete "+followerRate, "topic a: subtract "+followerList+" 0:1,0:2")
+	m.did("topic a: subtract " + followerList + " 0:1,0:2")
 	if diff := cmp.Diff([]string{"broker 1: " + followerRate + " = 5", "topic a: " + followerList + " = 1:1"}, m.throttles()); diff != "" {
 		t.Error(diff)
 	}
 	if len(m.ledger.Live().Throttles) == 0 {
 		t.Error("the ledger does not know of it any more")
+	}
+}
+
+// A rate that somebody else sets while replicas move is not ours to take away.
+func TestRateOfOthersStays(t *testing.T) {
+	m := moves(t, "a")
+	m.looks(3, func() {
+		m.configs["broker 1"][followerRate] = "77"
+		m.arrive("a")
+	})
+	report := m.run(reassigned("a", 0, 1))
+	m.ends(report, "done")
+	stays := "broker 1: " + followerRate + " = 77"
+	if diff := cmp.Diff([]string{stays}, m.throttles()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{stays}, report.Foreign); diff != "" || report.Slowed || len(m.ledger.Live().Throttles) > 0 {
+		t.Error(report.Slowed, m.ledger.Live().Throttles, diff)
+	}
+}
+
+// Nor is it to be set over, when a later apply goes on with the moves.
+func TestRateOfOthersIsNotSetOver(t *testing.T) {
+	m := moves(t, "a")
+	p := m.resumed("a")
+	m.configs["broker 1"][followerRate] = "77"
+	m.looks(3, func() {
+		if rate := m.ledger.Live().Throttles["a"].Rate; rate != 1000 {
+			t.Errorf("the ledger knows of %d, and the brokers have 1000", rate)
+		}
+		m.arrive("a")
+	})
+	m.engine.Run(t.Context(), p)
+	if diff := cmp.Diff([]string{"broker 1: " + followerRate + " = 77"}, m.throttles()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Who may list replicas and not set rates moves nothing, and leaves nothing.
+func TestRatesThatAreNotPermitted(t *testing.T) {
+	m := moves(t, "a")
+	m.denies = kmsg.ConfigResourceTypeBroker
+	report := m.run(reassigned("a", 0, 1))
+	m.ends(report, "not done: the move cannot be throttled: broker 0: not permitted, this needs AlterConfigs on Cluster")
+	m.unthrottled()
+	if report.Leftover != nil || report.Slowed || len(m.ledger.Live().Throttles) > 0 {
+		t.Error(report.Leftover, report.Slowed, m.ledger.Live().Throttles)
 	}
 }
 
@@ -183,7 +230,7 @@ func TestListOfAllReplicasIsKept(t *testing.T) {
 	if report := m.engine.Run(t.Context(), p); !ok(report) {
 		t.Error(report.Leftover)
 	}
-	m.did("broker 1: delete "+leaderRate, "broker 1: delete "+followerRate)
+	m.did("broker 1: delete " + followerRate)
 }
 
 func TestListOfAllReplicasStopsMoves(t *testing.T) {

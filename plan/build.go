@@ -71,9 +71,11 @@ func Build(t *schema.Topology, s *live.Snapshot, o Options) (*Plan, hcl.Diagnost
 	for _, k := range kinds {
 		k.diff(b)
 	}
+	b.refuseTaken()
 	b.remember()
 	b.orphans()
 	b.throttled()
+	b.unclaimed()
 	b.halfDone()
 	b.order()
 	b.check()
@@ -94,6 +96,7 @@ type builder struct {
 	plan     *Plan
 	diags    hcl.Diagnostics
 	chosen   selection
+	taken    []taken
 	placer   *Placer
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/queueform/queueform/plan/live"
@@ -35,19 +36,50 @@ func (b *builder) unowned(id schema.ID, life live.TopicID) bool {
 	return !owned && b.snapshot.Ledger.State != live.Unseen
 }
 
+// taken are objects that are declared at one place, and that another topology has.
+type taken struct {
+	at      hcl.Range
+	owner   string
+	objects []schema.ID // of one kind
+}
+
 // free refuses what another topology has.
 func (b *builder) free(d *schema.Decl, id schema.ID, life live.TopicID) bool {
 	owner, owned := b.owner(id, life)
 	if !owned || owner.Topology == b.topology.Name {
 		return true
 	}
-	remedy := "Let"
-	if id.Kind == schema.KindQueue {
-		remedy = "Use it by an external block, or let"
+	at := d.At(nameOf[id.Kind])
+	alike := func(t taken) bool { return t.at == at && t.owner == owner.Topology && t.objects[0].Kind == id.Kind }
+	if i := slices.IndexFunc(b.taken, alike); i >= 0 {
+		b.taken[i].objects = append(b.taken[i].objects, id)
+	} else {
+		b.taken = append(b.taken, taken{at, owner.Topology, []schema.ID{id}})
 	}
-	b.refuse(d.At(nameOf[id.Kind]), fmt.Sprintf("%s %q belongs to topology %q", title(noun[id.Kind]), id.Name, owner.Topology),
-		"%s that topology go of it first: forget %q %q {}.", remedy, id.Kind, id.Name)
 	return false
+}
+
+// refuseTaken tells what other topologies have, of the instances of one block at once.
+func (b *builder) refuseTaken() {
+	for _, t := range b.taken {
+		first, belong := t.objects[0], "belongs"
+		if more := len(t.objects) - 1; more > 0 {
+			belong = fmt.Sprintf("and %s more belong", humanize.Comma(int64(more)))
+		}
+		b.refuse(t.at, fmt.Sprintf("%s %q %s to topology %q", title(noun[first.Kind]), first.Name, belong, t.owner), "%s", remedy(first))
+	}
+}
+
+// remedy is how to get what another topology has.
+func remedy(id schema.ID) string {
+	forget := fmt.Sprintf("let that topology go of it first: forget %q %q {}.", id.Kind, id.Name)
+	if id.Kind == schema.KindQuota {
+		return "Limits go with their blocks: take those of that topology out of its files, and apply it first."
+	}
+	if id.Kind == schema.KindQueue {
+		return "Use it by an external block, or " + forget
+	}
+	return title(forget)
 }
 
 // nameOf is the argument that names an object.
@@ -125,6 +157,9 @@ func (b *builder) remember() {
 		b.warn(prevents, "Nothing prevents deletions yet",
 			"This cluster has no ledger, so that prevent_delete holds from the first apply on. If there was one, its topic is lost, and with it who owned what.")
 	}
+	if unfit := ledger.Value.Unfit; unfit != "" {
+		b.warn(nil, "Apply would refuse the ledger", "%s.", unfit)
+	}
 }
 
 // moment is a time of the ledger, for people.
@@ -186,17 +221,6 @@ func Left(t *schema.Topology, l live.Ledger) live.Scope {
 		s.Bindings = s.Bindings || held && !asked.Bindings
 	}
 	return s
-}
-
-// throttled notes the topics on which an earlier apply of this topology has
-// left a replication throttle.
-func (b *builder) throttled() {
-	throttles := b.snapshot.Ledger.Value.Throttles
-	for _, topic := range slices.Sorted(maps.Keys(throttles)) {
-		if throttles[topic].Topology == b.topology.Name {
-			b.plan.Throttled = append(b.plan.Throttled, schema.ID{Kind: schema.KindQueue, Name: topic})
-		}
-	}
 }
 
 // halfDone notes what an earlier apply of this topology did not get to the end of.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
@@ -105,6 +106,41 @@ func TestAnothersIsRefused(t *testing.T) {
 	}
 }
 
+// What all instances of a block meet is told once, and how to get a quota is told
+// as it is: it cannot be forgotten.
+func TestAnothersAreFolded(t *testing.T) {
+	at := hcl.Range{Filename: "q.hcl", Start: hcl.Pos{Line: 3}}
+	var shards []schema.Resource
+	owners := map[string]live.Owner{}
+	for _, key := range []string{"a", "b", "c", "d"} {
+		q := shard(key)
+		q.Attrs = map[string]hcl.Range{"topic": at}
+		shards = append(shards, q)
+		owners[q.Topic] = live.Owner{Topology: map[bool]string{true: "bank", false: "pay"}[key == "d"]}
+	}
+	guests := &schema.Quota{Decl: schema.Decl{Addr: schema.Addr{Kind: schema.KindQuota, Label: "guests"}}, Entity: schema.Entity{User: schema.Named("guest")}, Limits: schema.Limits{schema.ProducerByteRate: 1}}
+	s := world(nil, owned(owners), func(s *live.Snapshot) {
+		s.Quotas = live.Is(live.Quotas{})
+		s.Ledger.Value.Owners.Add(guests.Entity.ID(), live.Owner{Topology: "pay"})
+		for topic := range owners {
+			s.Topics[topic] = live.None[live.Topic]()
+		}
+	})
+	_, diags := plan.Build(topology(append(shards, guests)...), s, plan.Options{})
+	var got []string
+	for _, d := range diags {
+		got = append(got, d.Summary+": "+d.Detail)
+	}
+	want := []string{
+		`Topic "shop.shard.a" and 2 more belong to topology "pay": Use it by an external block, or let that topology go of it first: forget "queue" "shop.shard.a" {}.`,
+		`Topic "shop.shard.d" belongs to topology "bank": Use it by an external block, or let that topology go of it first: forget "queue" "shop.shard.d" {}.`,
+		`Quota "user:guest" belongs to topology "pay": Limits go with their blocks: take those of that topology out of its files, and apply it first.`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestPreventDelete(t *testing.T) {
 	for name, test := range map[string]struct {
 		owner   live.Owner
@@ -201,6 +237,39 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
+// One that no topology has noted is shown, with the rates of the brokers that
+// nobody needs to have noted.
+func TestUnclaimedThrottles(t *testing.T) {
+	const leaders, followers, rate = "leader.replication.throttled.replicas", "follower.replication.throttled.replicas", "leader.replication.throttled.rate"
+	s := orders(topic(lists([]int32{1})))
+	declared, seen := topology(queue("orders")), s.Topics["shop.orders"]
+	seen.Value.Throttled = map[string]string{leaders: "0:1", followers: "0:2,0:3"}
+	s.Topics["shop.orders"] = seen
+	s.Rates = live.Is(live.Rates{1: {rate: "7"}, 3: {rate: "8"}})
+	noted := live.Ledger{Throttles: map[string]live.Throttle{"shop.orders": {Topology: "pay", Leaders: []string{"0:1"}, Followers: []string{"0:2"}}}}
+	some := []plan.Unclaimed{{"topic shop.orders", followers, "0:2,0:3"}, {"broker 3", rate, "8"}}
+	for name, test := range map[string]struct {
+		ledger live.Seen[live.Ledger]
+		want   []plan.Unclaimed
+	}{
+		"some are noted": {live.Is(noted), some},
+		"the ledger is lost": {live.None[live.Ledger](), []plan.Unclaimed{
+			{"topic shop.orders", followers, "0:2,0:3"}, {"topic shop.orders", leaders, "0:1"}, {"broker 1", rate, "7"}, {"broker 3", rate, "8"},
+		}},
+		"unseen":  {live.Hidden[live.Ledger]("not permitted", ""), nil},
+		"at work": {live.Is(live.Ledger{Locks: map[string]live.Lock{"shop": {Holder: "ann@ci"}}}), nil},
+	} {
+		s.Ledger = test.ledger
+		p, _ := plan.Build(declared, s, plan.Options{})
+		if diff := cmp.Diff(test.want, p.Unclaimed); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	if !plan.Throttled(declared, s) || plan.Throttled(topology(queue("other")), s) {
+		t.Error("it does not know which topics are throttled")
+	}
+}
+
 func TestRemember(t *testing.T) {
 	there := map[string]live.Topic{"shop.orders": topic(lists([]int32{1}))}
 	for name, test := range map[string]struct {
@@ -214,6 +283,8 @@ func TestRemember(t *testing.T) {
 		"lost where it mattered":  {live.None[live.Ledger](), queue("orders", prevented()), []string{"Nothing prevents deletions yet"}},
 		"none":                    {live.None[live.Ledger](), queue("orders"), nil},
 		"none, and nothing there": {live.None[live.Ledger](), queue("new", prevented()), nil},
+		"unfit":                   {live.Is(live.Ledger{Unfit: "it forgets"}), queue("orders"), []string{"Apply would refuse the ledger"}},
+		"cannot be made":          {live.Seen[live.Ledger]{State: live.Absent, Value: live.Ledger{Unfit: "it is refused"}}, queue("orders"), []string{"Apply would refuse the ledger"}},
 		"there":                   {live.Is(live.Ledger{}), queue("orders", prevented()), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,6 +28,7 @@ type Plan struct {
 	Unseen    []Unseen
 	Blocked   []Blocked
 	Throttled []schema.ID // objects on which an earlier apply of this topology left a replication throttle
+	Unclaimed []Unclaimed
 	Claims    []Claim     // by object
 	Orphans   []schema.ID // what the topology owns and no block declares any more: never touched
 	HalfDone  []schema.ID // what an earlier apply set out to make or delete, and never said how that ended

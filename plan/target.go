@@ -1,11 +1,8 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-
-	"github.com/hashicorp/hcl/v2"
 
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
@@ -22,8 +19,16 @@ func (s selection) has(a schema.Addr) bool {
 	return chosen
 }
 
+// Untargeted are the targets that cover nothing declared.
+func Untargeted(t *schema.Topology, targets []schema.Addr) []schema.Addr {
+	all := declared(t)
+	return slices.DeleteFunc(slices.Clone(targets), func(target schema.Addr) bool {
+		return slices.ContainsFunc(all, func(d *schema.Decl) bool { return target.Covers(d.Addr) })
+	})
+}
+
 // choose narrows to the targets and to the absent queues that they refer to,
-// whose creation they need. It refuses a target that covers nothing.
+// whose creation they need.
 func (b *builder) choose(targets []schema.Addr) selection {
 	if len(targets) == 0 {
 		return nil
@@ -31,19 +36,10 @@ func (b *builder) choose(targets []schema.Addr) selection {
 	chosen := selection{}
 	all := declared(b.topology)
 	for _, target := range targets {
-		covers := false
 		for _, d := range all {
 			if target.Covers(d.Addr) {
 				chosen[d.Addr] = nil
-				covers = true
 			}
-		}
-		if !covers {
-			b.diags = append(b.diags, &hcl.Diagnostic{
-				Severity: hcl.DiagError,
-				Summary:  fmt.Sprintf("Nothing is declared at %s", target),
-				Detail:   "A target is the address of a declared block, like queue.orders, queue.shard[\"eu\"] or delete.queue[\"shop.old\"].",
-			})
 		}
 	}
 	b.need(chosen)

@@ -92,7 +92,7 @@ func TestTarget(t *testing.T) {
 			map[string]string{},
 			0, 1,
 		},
-		"nothing": {[]schema.Resource{queue("orders")}, nil, "queue.order", map[string]string{}, 1, 0},
+		"nothing": {[]schema.Resource{queue("orders")}, nil, "queue.order", map[string]string{}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := world(nil)
@@ -121,6 +121,22 @@ func TestTarget(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestUntargeted(t *testing.T) {
+	declared := topology(shard("eu"), queue("orders"))
+	declared.Removals = []schema.Removal{removal("shop.old")}
+	var targets []schema.Addr
+	for _, text := range []string{"queue.shard", "queue.order", `queue.shard["us"]`, `delete.queue["shop.old"]`} {
+		a, err := schema.ParseAddr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, a)
+	}
+	if diff := cmp.Diff([]schema.Addr{targets[1], targets[2]}, plan.Untargeted(declared, targets)); diff != "" {
+		t.Error(diff)
 	}
 }
 

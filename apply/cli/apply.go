@@ -84,7 +84,6 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 		if len(flags.target) > 0 {
 			return errors.New("--target does not go with a plan file: the plan was narrowed when it was made")
 		}
-		flags.target = addresses(saved)
 	}
 	s, err := a.open(ctx, flags.planFlags)
 	if err != nil {
@@ -92,6 +91,9 @@ func (a *app) apply(ctx context.Context, flags applyFlags, file string) error {
 	}
 	defer s.close()
 	s.throttle = rate
+	if saved != nil {
+		s.target = saved.Target
+	}
 	if flags.autoApprove || saved != nil { // nobody thinks meanwhile
 		if err := s.lock(ctx, flags.lockTimeout); err != nil {
 			return err
@@ -135,14 +137,6 @@ func readPlan(path string) (*planfile.Document, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return d, nil
-}
-
-func addresses(d *planfile.Document) []string {
-	all := make([]string, len(d.Target))
-	for i, a := range d.Target {
-		all[i] = a.String()
-	}
-	return all
 }
 
 // carryOut asks where somebody is there to answer, and applies.
@@ -220,13 +214,24 @@ func (s *session) carried(ctx context.Context, p *planned, flags applyFlags) (*a
 	watch.Close()
 	s.tell(s.files, failures(p.Plan, report, missing))
 	progress.Sum(s.Err, p.Plan, report)
+	for _, stays := range report.Foreign {
+		fmt.Fprintf(s.Err, "note: somebody else has set %s, which stays\n", stays)
+	}
 	if report.Slowed {
-		fmt.Fprintln(s.Err, "The replication throttle stays: the next apply removes it when nothing moves.")
+		fmt.Fprintln(s.Err, "The replication throttle stays:", removal(report.Stopped))
 	}
 	if err := s.exitOf(p, report, missing); err != nil {
 		return report, err
 	}
 	return report, cmp.Or(s.converge(ctx, seen), p.incomplete())
+}
+
+// removal is what becomes of a throttle that stays, given why the apply stopped.
+func removal(stopped error) string {
+	if _, damaged := errors.AsType[*ledger.Damaged](stopped); damaged {
+		return "the ledger, which knew of it, is lost. The next plan shows it, and how to take it away."
+	}
+	return "the next apply removes it when nothing moves."
 }
 
 // ended is how an apply that did not end well is told in the history.

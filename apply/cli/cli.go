@@ -85,6 +85,12 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	}
 }
 
+// say prints a line of the result.
+func (s Streams) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(s.Out, format+"\n", args...)
+	return err
+}
+
 // complain tells an error: to a person within the width of the terminal, and
 // elsewhere in the lines that it has, so that it can be searched for.
 func (s Streams) complain(err error) {

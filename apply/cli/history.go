@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/queueform/queueform/plan/ledger"
+	"github.com/queueform/queueform/plan/live"
 )
 
 func (a *app) historyCommand() *cobra.Command {
@@ -28,20 +29,20 @@ when, who, from where, of which git commit, what changed, and how it ended.`,
 			if last < 0 {
 				return fmt.Errorf("--last is 0 or more, not %d", last)
 			}
-			s, err := a.open(c.Context(), planFlags{})
+			s, err := a.visit(c.Context())
 			if err != nil {
 				return err
 			}
 			defer s.close()
-			if err := s.reach(c.Context()); err != nil {
-				return err
-			}
 			state, err := s.state(c.Context())
 			if err != nil {
 				return err
 			}
 			applies := slices.Clone(state.History[s.topology.Name])
 			slices.Reverse(applies)
+			for i := range applies {
+				applies[i].Outcome = cmp.Or(applies[i].Outcome, unended(state, &applies[i]))
+			}
 			if last > 0 {
 				applies = applies[:min(last, len(applies))]
 			}
@@ -76,7 +77,7 @@ func (a *app) historyJSON(applies []ledger.Apply) error {
 	for i := range applies {
 		p := &applies[i]
 		all[i] = past{
-			Began: time.UnixMilli(p.Began).UTC(), Outcome: ending(p), User: p.Holder.User, Host: p.Holder.Host, Process: p.Holder.PID,
+			Began: time.UnixMilli(p.Began).UTC(), Outcome: p.Outcome, User: p.Holder.User, Host: p.Holder.Host, Process: p.Holder.PID,
 			Commit: p.Holder.Commit, Digest: p.Digest, Changes: append([]ledger.Change{}, p.Changes.First...), More: p.Changes.More,
 		}
 		if p.Ended > 0 {
@@ -106,7 +107,7 @@ func (a *app) historyText(applies []ledger.Apply) error {
 }
 
 func (a *app) past(p *ledger.Apply) error {
-	_, err := fmt.Fprintf(a.Out, "%s  %s  %s\n", stamp(p.Began), ending(p), p.Holder)
+	_, err := fmt.Fprintf(a.Out, "%s  %s  %s\n", stamp(p.Began), p.Outcome, p.Holder)
 	for _, c := range p.Changes.First {
 		if err != nil {
 			return err
@@ -119,8 +120,14 @@ func (a *app) past(p *ledger.Apply) error {
 	return err
 }
 
-// ending is how an apply ended, in a word or two.
-func ending(p *ledger.Apply) string { return cmp.Or(p.Outcome, "not ended") }
+// unended tells an apply that is at work, as far as its lease says, from one that died.
+func unended(state *ledger.State, p *ledger.Apply) string {
+	held, _ := state.HeldBy(ledger.TopologyLock(p.Holder.Topology))
+	if now := ledger.Now(time.Now(), live.Ledger{Clock: state.Clock}, false); held.Claim == p.Claim && now.UnixMilli() <= held.Until {
+		return "running"
+	}
+	return "not ended"
+}
 
 func suffix(outcome string) string {
 	if outcome == "" || outcome == "done" {

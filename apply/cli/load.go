@@ -29,6 +29,17 @@ func (a *app) loaded() (*schema.Topology, diag.Files, error) {
 	return l.Topology, l.Files, nil
 }
 
+// identified is load for the commands that need to know which topology it is,
+// and where: what is wrong with the rest does not end them.
+func (a *app) identified() (*schema.Topology, diag.Files, error) {
+	l, diags := a.load()
+	if !l.Identified {
+		a.tell(l.Files, diags)
+		return nil, nil, &exit{code: exitError}
+	}
+	return l.Topology, l.Files, nil
+}
+
 // tell prints diagnostics to stderr.
 func (a *app) tell(files diag.Files, diags hcl.Diagnostics) {
 	// A stderr that cannot be written to leaves nobody to tell.

@@ -30,10 +30,15 @@ func (s *session) remembered(ctx context.Context) live.Seen[live.Ledger] {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	unfit := make(chan error, 1)
+	go func() { unfit <- ledger.Fit(ctx, s.ledger()) }()
 	seen := ledger.Read(ctx, s.ledger())
 	known := live.Seen[live.Ledger]{State: seen.State, Why: seen.Why, Needs: seen.Needs}
 	if seen.State == live.Present {
 		known.Value = seen.Value.Live()
+	}
+	if err := <-unfit; err != nil {
+		known.Value.Unfit = err.Error()
 	}
 	return known
 }
@@ -67,7 +72,7 @@ func (s *session) lock(ctx context.Context, patience time.Duration) error {
 func (s *session) reach(ctx context.Context) error {
 	snapshot, err := s.read(ctx, live.Scope{})
 	if err != nil {
-		return s.unreachable(s.conn.Explain(err))
+		return s.unreachable(err)
 	}
 	if err := s.conn.Guard(snapshot.Cluster.ID); err != nil {
 		return s.unreachable(err)
@@ -148,14 +153,11 @@ the one that lost it. A lock ends by itself a minute after its holder has died.
 --rebuild begins a damaged ledger anew: all that it knew is gone.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := a.open(c.Context(), planFlags{})
+			s, err := a.visit(c.Context())
 			if err != nil {
 				return err
 			}
 			defer s.close()
-			if err := s.reach(c.Context()); err != nil {
-				return err
-			}
 			if rebuild {
 				return s.rebuild(c.Context(), approve)
 			}
@@ -175,11 +177,12 @@ func (s *session) breakLock(ctx context.Context, approved bool) error {
 	}
 	locks := s.locked(state)
 	if len(locks) == 0 {
-		fmt.Fprintln(s.Out, "Nobody has the lock.")
-		return nil
+		return s.say("Nobody has the lock.")
 	}
 	for _, held := range locks {
-		fmt.Fprintf(s.Out, "%s has the lock of %s since %s.\n", held.Holder, held.Lock, stamp(held.Since))
+		if err := s.say("%s has the lock of %s since %s.", held.Holder, held.Lock, stamp(held.Since)); err != nil {
+			return err
+		}
 	}
 	if err := s.agreed(ctx, "End it?", approved); err != nil {
 		return err
@@ -189,8 +192,7 @@ func (s *session) breakLock(ctx context.Context, approved bool) error {
 			return err
 		}
 	}
-	fmt.Fprintln(s.Out, "Unlocked.")
-	return nil
+	return s.say("Unlocked.")
 }
 
 // locked are the locks that an apply of the topology has: its own, and for
@@ -206,15 +208,21 @@ func (s *session) locked(state *ledger.State) []ledger.Held {
 }
 
 func (s *session) rebuild(ctx context.Context, approved bool) error {
-	fmt.Fprintf(s.Out, "Rebuilding %s forgets who owns what, for every topology on this cluster.\nThe next apply of each adopts what it declares, as QF601 says.\n", s.topology.Cluster.LedgerTopic())
+	damage, err := ledger.Damage(ctx, s.ledger())
+	if err != nil {
+		return err
+	}
+	err = s.say("The ledger %s is damaged: %s.\nRebuilding it forgets who owns what, for every topology on this cluster.\nThe next apply of each adopts what it declares, as QF601 says.", damage.Topic, damage.Why)
+	if err != nil {
+		return err
+	}
 	if err := s.agreed(ctx, "Rebuild it?", approved); err != nil {
 		return err
 	}
 	if err := ledger.Rebuild(ctx, s.ledger()); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.Out, "Rebuilt.")
-	return nil
+	return s.say("Rebuilt.")
 }
 
 // state is all that the ledger says.

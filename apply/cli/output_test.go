@@ -54,7 +54,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "t.hcl"), []byte("topology \"t\" { }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range []string{"explain", "explain QF102", "explain QL101", "explain retention.ms", "validate", "validate --format json", "fmt --check", "fmt --check --diff"} {
+	for _, args := range []string{"explain", "explain QF102", "explain QL101", "explain retention.ms", "validate", "validate --format json", "fmt --check", "fmt --check --diff", "unlock --cluster embedded", "history --cluster embedded"} {
 		var stderr strings.Builder
 		code := cli.Main(t.Context(), cli.Streams{Out: full{}, Err: &stderr, Env: os.LookupEnv, Width: 80}, append(strings.Fields(args), "-C", dir))
 		if code != 1 || !strings.Contains(stderr.String(), syscall.ENOSPC.Error()) {

@@ -71,7 +71,7 @@ func (a *app) show(p *planned, format string, all bool) error {
 		p.document.Bind(p.Topology)
 		return planfile.Encode(a.Out, p.document)
 	}
-	return render.Text(a.Out, p.document, render.Options{Width: a.Width, Color: a.Color, All: all})
+	return render.Text(a.Out, p.document, render.Options{Width: a.Width, Color: a.Color, All: all, Allowed: p.allowed})
 }
 
 // planned saves the plan and finds the exit code. A plan with errors is not saved.

@@ -30,6 +30,7 @@ type session struct {
 	*app
 	topology *schema.Topology
 	files    diag.Files
+	login    *schema.User // who connects; nil: whom the cluster block names
 	conn     *connect.Conn
 	target   []schema.Addr
 	allowed  []guard.Allow
@@ -38,12 +39,39 @@ type session struct {
 	closers  []io.Closer
 }
 
-// open loads the topology and prepares the connection.
-func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
+// visit opens a session with the ledger alone: of the files it takes what names
+// the topology and its cluster.
+func (a *app) visit(ctx context.Context) (s *session, err error) {
+	if s, err = a.newSession(); err != nil {
+		return nil, err
+	}
+	if s.topology, s.files, err = a.identified(); err != nil {
+		return nil, err
+	}
+	if err = s.connect(ctx); err == nil {
+		err = s.reach(ctx)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// newSession is one without a topology yet.
+func (a *app) newSession() (*session, error) {
 	if a.timeout <= 0 {
 		return nil, fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
 	}
-	s := &session{app: a, throttle: defaultThrottle}
+	return &session{app: a, throttle: defaultThrottle}, nil
+}
+
+// open loads the topology and prepares the connection.
+func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
+	s, err := a.newSession()
+	if err != nil {
+		return nil, err
+	}
 	for _, text := range flags.target {
 		addr, err := schema.ParseAddr(text)
 		if err != nil {
@@ -58,9 +86,11 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 		}
 		s.allowed = append(s.allowed, allowed...)
 	}
-	var err error
 	if s.topology, s.files, err = a.loaded(); err != nil {
 		return nil, err
+	}
+	if aimless := plan.Untargeted(s.topology, s.target); len(aimless) > 0 {
+		return nil, fmt.Errorf("--target %s: nothing is declared there, only blocks like queue.orders, queue.shard[\"eu\"] or delete.queue[\"shop.old\"] can be targets", aimless[0])
 	}
 	if err := s.connect(ctx); err != nil {
 		s.close()
@@ -87,7 +117,7 @@ func (s *session) connect(ctx context.Context) error {
 		s.closers = append(s.closers, embedded)
 		servers = embedded.Bootstrap()
 	}
-	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, Timeout: s.timeout, Version: version()}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, User: s.login, Timeout: s.timeout, Version: version()}
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -110,7 +140,8 @@ func (s *session) close() {
 	}
 }
 
-// read takes one look at the cluster, within --timeout.
+// read takes one look at the cluster, within --timeout. Its error says what is
+// wrong with the connection, where it is that.
 func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -118,7 +149,7 @@ func (s *session) read(ctx context.Context, scope live.Scope) (*live.Snapshot, e
 	if err == nil && s.embedded() {
 		devcluster.Place(snapshot)
 	}
-	return snapshot, err
+	return snapshot, s.conn.Explain(err)
 }
 
 // look reads the cluster and what it remembers, side by side, and then what the
@@ -158,6 +189,7 @@ type planned struct {
 	snapshot *live.Snapshot
 	diags    hcl.Diagnostics
 	blocking []guard.Finding
+	allowed  []guard.Allow
 	document *planfile.Document
 }
 
@@ -212,7 +244,7 @@ func (s *session) compare(ctx context.Context, build builder, snapshot *live.Sna
 	if snapshot == nil {
 		var err error
 		if snapshot, err = s.look(ctx); err != nil {
-			return nil, s.unreachable(s.conn.Explain(err))
+			return nil, s.unreachable(err)
 		}
 	} else {
 		snapshot.Ledger = s.remembered(ctx)
@@ -223,6 +255,9 @@ func (s *session) compare(ctx context.Context, build builder, snapshot *live.Sna
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	inspect.Inherited(ctx, s.conn.Client(), snapshot, plan.Unknown(s.topology, snapshot))
+	if plan.Throttled(s.topology, snapshot) {
+		inspect.Rates(ctx, s.conn.Client(), snapshot)
+	}
 	built, diags, err := build(snapshot)
 	if err != nil {
 		return nil, err
@@ -242,7 +277,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 		facts.Answers = s.measure(ctx, p.snapshot, open)
 		found, _ = guard.Judge(p.Plan, facts)
 	}
-	p.blocking = guard.Blocking(found, s.allowed)
+	p.blocking, p.allowed = guard.Blocking(found, s.allowed), s.allowed
 	p.document = planfile.New(p.Plan, found, p.diags, version())
 	s.tell(s.files, p.diags)
 	if aimless := guard.Unplanned(s.allowed, p.Plan); len(aimless) > 0 && !p.failed() {

@@ -211,12 +211,16 @@ func Says(o apply.Outcome) string { return outcomes[o] }
 const named = 20
 
 // Sum tells how an apply went, in a line of numbers and the names of what was
-// not reached. One without steps may have noted what it owns.
+// not reached. One without steps may have noted what it owns, or removed what an
+// earlier one left.
 func Sum(out io.Writer, p *plan.Plan, r *apply.Report) {
-	if noted := len(p.Claims) + len(p.Vanished) + len(p.Released); len(r.Steps) == 0 && noted > 0 {
-		fmt.Fprintf(out, "Noted: %s.\n", english.Plural(noted, "object", ""))
-	}
 	if len(r.Steps) == 0 {
+		if noted := len(p.Claims) + len(p.Vanished) + len(p.Released); noted > 0 {
+			fmt.Fprintf(out, "Noted: %s.\n", english.Plural(noted, "object", ""))
+		}
+		if len(p.Throttled) > 0 && !r.Slowed {
+			fmt.Fprintln(out, "Removed: the replication throttle that was left.")
+		}
 		return
 	}
 	var parts []string

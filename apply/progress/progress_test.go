@@ -158,6 +158,17 @@ func TestSum(t *testing.T) {
 	}
 }
 
+func TestSumOfALeftover(t *testing.T) {
+	p := &plan.Plan{Throttled: []schema.ID{{Kind: schema.KindQueue, Name: "a"}}}
+	for slowed, want := range map[bool]string{false: "Removed: the replication throttle that was left.\n", true: ""} {
+		var out strings.Builder
+		progress.Sum(&out, p, &apply.Report{Slowed: slowed})
+		if out.String() != want {
+			t.Errorf("%q", &out)
+		}
+	}
+}
+
 // Every outcome has its words.
 func TestSays(t *testing.T) {
 	for o := range apply.NotMoved + 1 {

@@ -25,6 +25,7 @@ type Options struct {
 	BootstrapServers []string                    // host:port; not nil: the block's and the environment's are not used
 	Env              func(string) (string, bool) // looks up [Overrides]; nil: there are none
 	Clusters         []string                    // the names of the blocks to choose from, for who chose none
+	User             *schema.User                // logs in, on a cluster where somebody has to; nil: who the block or the environment names
 	Timeout          time.Duration               // how long the cluster may take to answer; 0: DefaultTimeout
 	Version          string                      // of queueform, for the brokers' logs
 	Logger           *slog.Logger                // gets the conversation with the cluster; nil: silence

@@ -71,8 +71,11 @@ func split(text string) []string {
 	return append(items, text[begin:])
 }
 
-func (a Allow) permits(f Finding) bool {
-	return a.Code == f.Code && (a.Addr == nil || a.Addr.Covers(f.Addr))
+func (a Allow) permits(f Finding) bool { return a.Permits(f.Code, f.Addr) }
+
+// Permits says whether it lets a hazard of an object pass.
+func (a Allow) Permits(code string, addr schema.Addr) bool {
+	return a.Code == code && (a.Addr == nil || a.Addr.Covers(addr))
 }
 
 func (a Allow) String() string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/queueform/queueform/plan"
@@ -22,7 +23,7 @@ type inquiry struct {
 	offsets asking[live.Position, live.Offsets]
 	readers asking[string, live.Readers]
 	room    bool // it is asked what the disks have room for
-	through func() (map[int32]float64, bool)
+	flow    func() flow
 	rights  func() *rights
 	short   func() *shortage
 }
@@ -30,7 +31,7 @@ type inquiry struct {
 func newInquiry(p *plan.Plan, f Facts) *inquiry {
 	in := &inquiry{Facts: f, plan: p, moves: make([]*plan.Reassign, len(p.Changes))}
 	in.sizes.answers, in.offsets.answers, in.readers.answers = f.Answers.Sizes, f.Answers.Offsets, f.Answers.Readers
-	in.through, in.short, in.rights = sync.OnceValues(in.replication), sync.OnceValue(in.shortage), sync.OnceValue(in.allRights)
+	in.flow, in.short, in.rights = sync.OnceValue(in.replication), sync.OnceValue(in.shortage), sync.OnceValue(in.allRights)
 	if len(p.Changes) == 0 {
 		return in
 	}
@@ -100,6 +101,14 @@ func (s *subject) note(why, needs string) {
 	if !slices.Contains(s.unknown, why) {
 		s.unknown = append(s.unknown, why)
 	}
+}
+
+// because is why something is not known, where there is a reason.
+func because(reasons []string) string {
+	if len(reasons) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(reasons, "; ") + ")"
 }
 
 // subject is one change under judgement.

@@ -423,6 +423,27 @@ func TestHazards(t *testing.T) {
 // TestAccessHazards and TestGroupHazards.
 var elsewhere = map[string]bool{"QF104": true, "QF105": true, "QF202": true, "QF401": true, "QF402": true, "QF403": true}
 
+// Where it is unknown how much moves, the right that would tell is named.
+func TestMovesOfUnknownSizeNameTheRight(t *testing.T) {
+	p, facts := situation{queue: sized(declared(), 0, 2), topic: there(parts(one)), offsets: young(held(1200), 60_000, 700), throttle: mib}.plan(t)
+	facts.Answers.Sizes = map[string]live.Seen[live.Sizes]{"shop.orders": live.Hidden[live.Sizes]("not permitted", "Describe on Cluster")}
+	found, _ := guard.Judge(p, facts)
+	var got []string
+	for _, f := range found {
+		if f.Code == "QF306" || f.Code == "QF307" {
+			got = append(got, f.Summary)
+		}
+	}
+	const why = "(not permitted, Describe on Cluster is missing)"
+	want := []string{
+		"1 replica is copied from brokers [1] to [2], an unknown number of bytes " + why,
+		"it is not known how much is written to what moves " + why + ": at 1.0 MiB/s it may never end",
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // heavy is a queue that takes in 2 MiB a second.
 func heavy(q *schema.Queue) *schema.Queue {
 	copied := *q

@@ -368,7 +368,9 @@ func dataMoves(s *subject) *Finding {
 	f.Radius.Bytes = m.Bytes
 	switch {
 	case m.Bytes == nil:
-		f.Summary += ", an unknown number of bytes"
+		alone := s.subject(s.index) // without what other hazards could not learn
+		_ = alone.sizes()
+		f.Summary += ", an unknown number of bytes" + because(alone.unknown)
 	case s.Throttle == 0:
 		f.Summary += ", up to " + humanize.IBytes(uint64(*m.Bytes))
 	default:

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -18,19 +19,19 @@ func throttleTooLow(s *subject) *Finding {
 	if s.moves == nil || s.Throttle == 0 || plan.Moved(s.moves, nil).Copies == 0 {
 		return nil
 	}
-	through, known := s.through()
+	flow := s.flow()
 	busiest, most := int32(0), 0.0
 	for i := range s.moves.Moves {
 		for _, id := range s.copying(&s.moves.Moves[i]) {
-			if through[id] > most {
-				busiest, most = id, through[id]
+			if flow.through[id] > most {
+				busiest, most = id, flow.through[id]
 			}
 		}
 	}
 	throttle := humanize.IBytes(uint64(s.Throttle))
 	switch {
-	case !known:
-		return &Finding{Severity: Warns, Summary: "it is not known how much is written to what moves: at " + throttle + "/s it may never end"}
+	case !flow.known:
+		return &Finding{Severity: Warns, Summary: fmt.Sprintf("it is not known how much is written to what moves%s: at %s/s it may never end", because(flow.why), throttle)}
 	case most < float64(s.Throttle):
 		return nil
 	}
@@ -48,19 +49,25 @@ func (s *subject) copying(m *plan.Move) []int32 {
 	return append(added, s.topic.Partitions[m.Partition].Leader)
 }
 
-// replication is what goes through the throttle of each broker in bytes per
-// second while all that is written now goes on, over all moves of the plan;
-// known says whether that is all. What a leader sends to followers that are in
+// flow is what goes through the throttle of each broker while all that is
+// written now goes on, over all moves of a plan.
+type flow struct {
+	through map[int32]float64 // bytes per second, by broker
+	known   bool              // that is all
+	why     []string          // it is not
+}
+
+// replication finds the flow out. What a leader sends to followers that are in
 // sync counts, too.
-func (in *inquiry) replication() (through map[int32]float64, known bool) {
-	through, known = map[int32]float64{}, true
+func (in *inquiry) replication() flow {
+	f := flow{through: map[int32]float64{}, known: true}
 	for i, step := range in.moves {
 		if step == nil || plan.Moved(step, nil).Copies == 0 {
 			continue
 		}
 		s := in.subject(i)
 		rates := s.rates()
-		known = known && rates != nil
+		f.known, f.why = f.known && rates != nil, append(f.why, s.unknown...)
 		for j := range step.Moves {
 			m := &step.Moves[j]
 			if int(m.Partition) >= len(rates) || len(m.Added()) == 0 {
@@ -68,12 +75,14 @@ func (in *inquiry) replication() (through map[int32]float64, known bool) {
 			}
 			rate := rates[m.Partition]
 			for _, id := range m.Added() {
-				through[id] += rate
+				f.through[id] += rate
 			}
-			through[s.topic.Partitions[m.Partition].Leader] += rate * float64(len(m.From)-1+len(m.Added()))
+			f.through[s.topic.Partitions[m.Partition].Leader] += rate * float64(len(m.From)-1+len(m.Added()))
 		}
 	}
-	return through, known
+	slices.Sort(f.why)
+	f.why = slices.Compact(f.why)
+	return f
 }
 
 // rates are the bytes per second that were written to each partition lately,

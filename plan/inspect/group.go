@@ -26,7 +26,7 @@ func (r *reader) groups(ctx context.Context, ids []string, configsOnly bool) err
 		spoken = r.described(ctx, ids, all)
 	}
 	read := time.Now()
-	keys := r.groupConfigs(ctx, ids, all)
+	keys := r.groupConfigs(ctx, ids, spoken, all)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.snapshot.Groups, r.snapshot.GroupsAt, r.snapshot.GroupKeys, r.spoken = all, read, keys, spoken
@@ -247,32 +247,38 @@ func progress(of map[string]live.Progress, topic string, partition int32, offset
 }
 
 // groupConfigs reads what is set on groups (KIP-848, Kafka 4.0+), be they there
-// or not, and which keys there are.
-func (r *reader) groupConfigs(ctx context.Context, ids []string, all map[string]live.Seen[live.Group]) (keys []string) {
-	req := kmsg.NewPtrDescribeConfigsRequest()
-	for _, id := range ids {
-		req.Resources = append(req.Resources, kmsg.DescribeConfigsRequestResource{ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: id})
-	}
-	resp, err := req.RequestWith(ctx, r.broker)
-	if err != nil {
-		resp = kmsg.NewPtrDescribeConfigsResponse()
-	}
-	for _, id := range ids {
+// or not, and which keys there are. Brokers that speak the classic protocol alone
+// are not asked: older ones close the connection.
+func (r *reader) groupConfigs(ctx context.Context, ids []string, spoken []schema.Protocol, all map[string]live.Seen[live.Group]) (keys []string) {
+	note := func(id string, configs live.Seen[map[string]string]) {
 		seen := all[id]
-		seen.Value.Configs = live.Hidden[map[string]string](noGroupConfigs, "")
+		seen.Value.Configs = configs
 		all[id] = seen
 	}
-	for i := range resp.Resources {
-		res := &resp.Resources[i]
-		seen := all[res.ResourceName]
-		seen.Value.Configs = configsOf(res)
-		all[res.ResourceName] = seen
-		if keys == nil {
-			keys = keysOf(res)
+	for batch := range slices.Chunk(ids, groupConfigBatch) {
+		var resources []kmsg.DescribeConfigsResponseResource
+		why := noGroupConfigs
+		if !slices.Equal(spoken, []schema.Protocol{schema.Classic}) {
+			var err error
+			if resources, err = describe(ctx, r.broker, kmsg.ConfigResourceTypeGroupConfig, batch); err != nil {
+				why = reason(err)
+			}
+		}
+		for _, id := range batch {
+			note(id, live.Hidden[map[string]string](why, ""))
+		}
+		for i := range resources {
+			note(resources[i].ResourceName, configsOf(&resources[i]))
+			if keys == nil {
+				keys = keysOf(&resources[i])
+			}
 		}
 	}
 	return keys
 }
+
+// groupConfigBatch is how many groups one request for configs is about.
+const groupConfigBatch = 2_000
 
 const noGroupConfigs = "this Kafka has no configs of groups"
 

@@ -76,7 +76,7 @@ func Reading(ctx context.Context, client *kgo.Client, s *live.Snapshot, sample l
 		fetch(ctx, client, s, asking, few)
 		asking = slices.DeleteFunc(asking, func(p *probe) bool { return !p.again })
 	}
-	listed(ctx, client, s, r.Spans)
+	listed(ctx, client, s, unread, r.Spans)
 	r.EndsAt, r.Ends = time.Now(), make(map[string]live.Offsets, len(r.Spans))
 	for name, spans := range r.Spans {
 		for _, seen := range spans {
@@ -253,8 +253,9 @@ func (p *probe) oldest(answer *kmsg.FetchResponseTopicPartition) (at live.Seen[t
 }
 
 // listed asks for the offsets alone where nothing could be fetched: that needs
-// fewer rights, and finds leaders that have changed.
-func listed(ctx context.Context, client *kgo.Client, s *live.Snapshot, all map[string][]live.Seen[live.Span]) {
+// fewer rights, and finds leaders that have changed. The age of messages is then
+// not known, if any are not read.
+func listed(ctx context.Context, client *kgo.Client, s *live.Snapshot, unread map[string]live.Offsets, all map[string][]live.Seen[live.Span]) {
 	var starts, ends []live.Position
 	for name, spans := range all {
 		if slices.ContainsFunc(spans, unfetched) {
@@ -265,10 +266,15 @@ func listed(ctx context.Context, client *kgo.Client, s *live.Snapshot, all map[s
 	from := list(ctx, client, s, starts)
 	for name, to := range list(ctx, client, s, ends) {
 		for i, end := range to.offsets {
-			seen := &all[name][i]
-			if start := from[name].offsets[i]; unfetched(*seen) && start >= 0 && end >= 0 {
-				*seen = live.Is(live.Span{Start: start, End: end, Stable: live.NoOffset, Oldest: live.Hidden[time.Time](seen.Why, seen.Needs)})
+			seen, start := &all[name][i], from[name].offsets[i]
+			if !unfetched(*seen) || start < 0 || end < 0 {
+				continue
 			}
+			span := live.Span{Start: start, End: end, Stable: live.NoOffset, Oldest: live.None[time.Time]()}
+			if at := unread[name][i]; at != live.End && max(at, start) < end {
+				span.Oldest = live.Hidden[time.Time](seen.Why, seen.Needs)
+			}
+			*seen = live.Is(span)
 		}
 	}
 }

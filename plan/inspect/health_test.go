@@ -173,6 +173,12 @@ func TestReadingUnseen(t *testing.T) {
 	if diff := cmp.Diff(want, reading(t, client, s, map[string]live.Offsets{"orders": {1, 1}}).Spans["orders"]); diff != "" {
 		t.Error(diff)
 	}
+	for _, at := range []int64{3, live.End} { // there is nothing whose age could be told
+		want[0] = live.Is(live.Span{End: 3, Stable: live.NoOffset, Oldest: live.None[time.Time]()})
+		if diff := cmp.Diff(want, reading(t, client, s, map[string]live.Offsets{"orders": {at, at}}).Spans["orders"]); diff != "" {
+			t.Errorf("at %d: %s", at, diff)
+		}
+	}
 	hidden := live.Hidden[live.Span]("not permitted", "Read on Topic hidden")
 	if diff := cmp.Diff([]live.Seen[live.Span]{hidden, hidden}, reading(t, client, s, map[string]live.Offsets{"hidden": {1, 1}}).Spans["hidden"]); diff != "" {
 		t.Error(diff)

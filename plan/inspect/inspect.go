@@ -100,6 +100,9 @@ func hidden[T any](code int16, right string) live.Seen[T] {
 
 // reason is an error in a few words.
 func reason(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "there was no answer in time"
+	}
 	if code, ok := errors.AsType[*kerr.Error](err); ok {
 		return fmt.Sprintf("%s (%s)", strings.TrimSuffix(code.Description, "."), code.Message)
 	}

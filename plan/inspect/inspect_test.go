@@ -96,6 +96,9 @@ func TestRead(t *testing.T) {
 	if diff := cmp.Diff(live.Is(map[string]string{"retention.ms": "1000"}), orders.Value.Overrides); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(map[string]string{"leader.replication.throttled.replicas": "0:1"}, orders.Value.Throttled); diff != "" {
+		t.Error(diff)
+	}
 	if s.Defaults["cleanup.policy"] != "delete" || s.Moves != live.Is(0) {
 		t.Errorf("%v, %v", s.Defaults, s.Moves)
 	}
@@ -254,6 +257,68 @@ func TestInherited(t *testing.T) {
 	inspect.Inherited(t.Context(), client, s, []string{"retention.ms", "segment.ms"})
 	if s.Defaults["retention.ms"] != "604800000" || s.Defaults["segment.ms"] != "7" {
 		t.Errorf("%v", s.Defaults)
+	}
+}
+
+// Where nobody has set what is inherited, a topic does not tell: a broker does.
+func TestInheritedOfBrokers(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, map[string]*string{"retention.ms": new("1000"), "segment.ms": new("1000")}, "orders")
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	var asked []string
+	always(kafka, kmsg.DescribeConfigs, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		of := req.(*kmsg.DescribeConfigsRequest).Resources[0]
+		answer := kmsg.DescribeConfigsResponseResource{ResourceType: of.ResourceType, ResourceName: of.ResourceName}
+		has := map[string]string{"log.retention.minutes": "2", "log.retention.hours": "168", "log.roll.hours": "1"}
+		for _, name := range of.ConfigNames {
+			c := kmsg.DescribeConfigsResponseResourceConfig{Name: name, Source: kmsg.ConfigSourceDefaultConfig}
+			if value, set := has[name]; set {
+				c.Value = &value
+			}
+			answer.Configs = append(answer.Configs, c)
+		}
+		asked = append(asked, of.ResourceName)
+		resp.Resources = []kmsg.DescribeConfigsResponseResource{answer}
+		return resp
+	})
+	inspect.Inherited(t.Context(), client, s, []string{"retention.ms", "segment.ms"})
+	if s.Defaults["retention.ms"] != "120000" || s.Defaults["segment.ms"] != "3600000" {
+		t.Errorf("%v", s.Defaults)
+	}
+	if diff := cmp.Diff([]string{"orders", "0"}, asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Each broker is asked for the rates that were set while it runs.
+func TestRates(t *testing.T) {
+	kafka, client := start(t)
+	refused := false
+	always(kafka, kmsg.DescribeConfigs, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		answer := kmsg.DescribeConfigsResponseResource{ResourceName: req.(*kmsg.DescribeConfigsRequest).Resources[0].ResourceName}
+		switch {
+		case answer.ResourceName == "1" && refused:
+			answer.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+		case answer.ResourceName == "1":
+			answer.Configs = []kmsg.DescribeConfigsResponseResourceConfig{
+				{Name: "leader.replication.throttled.rate", Value: new("7"), Source: kmsg.ConfigSourceDynamicBrokerConfig},
+				{Name: "follower.replication.throttled.rate", Value: new("9223372036854775807"), Source: kmsg.ConfigSourceDefaultConfig},
+			}
+		}
+		resp.Resources = []kmsg.DescribeConfigsResponseResource{answer}
+		return resp
+	})
+	s := read(t, client, live.Scope{})
+	inspect.Rates(t.Context(), client, s)
+	if diff := cmp.Diff(live.Is(live.Rates{1: {"leader.replication.throttled.rate": "7"}}), s.Rates); diff != "" {
+		t.Error(diff)
+	}
+	refused = true
+	inspect.Rates(t.Context(), client, s)
+	if diff := cmp.Diff(live.Hidden[live.Rates]("not permitted", "DescribeConfigs on Cluster"), s.Rates); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -320,6 +320,19 @@ func TestDisks(t *testing.T) {
 }
 
 // Without a cluster all is unseen, for a reason.
+// What was not answered in time is unknown, in words.
+func TestMeasureInTime(t *testing.T) {
+	_, client := start(t)
+	create(t, client, nil, "orders")
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	ctx, cancel := context.WithTimeout(t.Context(), -1)
+	defer cancel()
+	a := inspect.Measure(ctx, client, s, live.Questions{Sizes: []string{"orders"}})
+	if why := a.Sizes["orders"].Why; why != "there was no answer in time" {
+		t.Error(why)
+	}
+}
+
 func TestMeasureUnreachable(t *testing.T) {
 	kafka, client := start(t)
 	create(t, client, nil, "orders")

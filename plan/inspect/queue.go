@@ -126,9 +126,9 @@ func (r *reader) configs(ctx context.Context, reading *errgroup.Group, topics []
 		reading.Go(func() error {
 			r.slots <- struct{}{}
 			defer func() { <-r.slots }()
-			resources, err := describe(ctx, broker, batch)
+			resources, err := describe(ctx, broker, kmsg.ConfigResourceTypeTopic, batch)
 			if err != nil && broker != r.broker && ctx.Err() == nil {
-				resources, err = describe(ctx, r.broker, batch) // another will do
+				resources, err = describe(ctx, r.broker, kmsg.ConfigResourceTypeTopic, batch) // another will do
 			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -150,14 +150,14 @@ func (r *reader) one(i int) kmsg.Requestor {
 	return r.client.Broker(int(brokers[i%len(brokers)].ID))
 }
 
-// describe reads configs of topics: all keys, or those named with what they
-// would inherit.
-func describe(ctx context.Context, broker kmsg.Requestor, topics []string, keys ...string) ([]kmsg.DescribeConfigsResponseResource, error) {
+// describe reads configs of topics or of a broker: all keys, or those named with
+// what they would inherit.
+func describe(ctx context.Context, broker kmsg.Requestor, of kmsg.ConfigResourceType, names []string, keys ...string) ([]kmsg.DescribeConfigsResponseResource, error) {
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	req.IncludeSynonyms = len(keys) > 0
-	req.Resources = make([]kmsg.DescribeConfigsRequestResource, len(topics))
-	for i, name := range topics {
-		req.Resources[i] = kmsg.DescribeConfigsRequestResource{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: name, ConfigNames: keys}
+	req.Resources = make([]kmsg.DescribeConfigsRequestResource, len(names))
+	for i, name := range names {
+		req.Resources[i] = kmsg.DescribeConfigsRequestResource{ResourceType: of, ResourceName: name, ConfigNames: keys}
 	}
 	resp, err := req.RequestWith(ctx, broker)
 	if err != nil {
@@ -165,9 +165,6 @@ func describe(ctx context.Context, broker kmsg.Requestor, topics []string, keys 
 	}
 	return resp.Resources, nil
 }
-
-// isThrottle says whether a key belongs to moves of replicas (KIP-73), not to the topic's owner.
-func isThrottle(key string) bool { return strings.HasSuffix(key, ".replication.throttled.replicas") }
 
 // takeOverrides notes what is set on one topic, and what it inherits.
 func takeOverrides(s *live.Snapshot, r *kmsg.DescribeConfigsResponseResource) {
@@ -192,6 +189,7 @@ func takeOverrides(s *live.Snapshot, r *kmsg.DescribeConfigsResponseResource) {
 		}
 		switch set := c.Source == kmsg.ConfigSourceDynamicTopicConfig; {
 		case isThrottle(c.Name):
+			throttle(topic, c.Name, value)
 		case !set:
 			s.Defaults[c.Name] = value
 		case !c.ReadOnly:
@@ -250,7 +248,7 @@ func Inherited(ctx context.Context, client *kgo.Client, s *live.Snapshot, keys [
 	if len(keys) == 0 || at < 0 {
 		return
 	}
-	resources, err := describe(ctx, client, names[at:at+1], keys...)
+	resources, err := describe(ctx, client, kmsg.ConfigResourceTypeTopic, names[at:at+1], keys...)
 	if err != nil || len(resources) == 0 {
 		return
 	}
@@ -259,6 +257,48 @@ func Inherited(ctx context.Context, client *kgo.Client, s *live.Snapshot, keys [
 			if synonym.Source != kmsg.ConfigSourceDynamicTopicConfig && synonym.Value != nil {
 				s.Defaults[c.Name] = inMillis(synonym.Name, *synonym.Value)
 				break
+			}
+		}
+	}
+	brokersOwn(ctx, client, s, keys)
+}
+
+// brokerKeys are, by key of a topic, the broker configs of which the first that
+// has a value is inherited. Brokers list them as synonyms only where somebody
+// has set one.
+var brokerKeys = map[string][]string{
+	"retention.ms":      {"log.retention.ms", "log.retention.minutes", "log.retention.hours"},
+	"segment.ms":        {"log.roll.ms", "log.roll.hours"},
+	"segment.jitter.ms": {"log.roll.jitter.ms", "log.roll.jitter.hours"},
+}
+
+// brokersOwn adds what topics inherit of keys of which they did not tell. A
+// broker tells its own configs where that is permitted.
+func brokersOwn(ctx context.Context, client *kgo.Client, s *live.Snapshot, keys []string) {
+	var names []string
+	for _, key := range keys {
+		if _, known := s.Defaults[key]; !known {
+			names = append(names, brokerKeys[key]...)
+		}
+	}
+	if len(names) == 0 || len(s.Cluster.Brokers) == 0 {
+		return
+	}
+	id := s.Cluster.Brokers[0].ID
+	resources, err := describe(ctx, client.Broker(int(id)), kmsg.ConfigResourceTypeBroker, []string{strconv.Itoa(int(id))}, names...)
+	if err != nil || len(resources) == 0 {
+		return
+	}
+	own := map[string]string{}
+	for _, c := range resources[0].Configs {
+		if c.Value != nil {
+			own[c.Name] = *c.Value
+		}
+	}
+	for _, key := range keys {
+		for _, name := range slices.Backward(brokerKeys[key]) {
+			if value, set := own[name]; set {
+				s.Defaults[key] = inMillis(name, value)
 			}
 		}
 	}

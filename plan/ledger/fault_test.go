@@ -158,6 +158,25 @@ func TestLedgerOutOfReach(t *testing.T) {
 	}
 }
 
+// A ledger that does not answer is waited for as long as the caller wants, and
+// named.
+func TestLedgerThatDoesNotAnswer(t *testing.T) {
+	k := start(t)
+	k.release(k.acquire("shop", "ann"))
+	over := make(chan struct{})
+	defer close(over)
+	k.ControlKey(kmsg.Fetch.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		k.SleepControl(func() { <-over })
+		return nil, nil, false
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	seen := Read(ctx, k.topic())
+	if seen.Why != "the ledger __queueform is out of reach: no broker has answered in time" {
+		t.Errorf("a plan is told: %s", seen.Why)
+	}
+}
+
 func TestBrokerThatRefusesForGood(t *testing.T) {
 	k := start(t)
 	h := k.acquire("shop", "ann")
@@ -341,6 +360,44 @@ func TestTopicThatForgets(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("an apply is told %v", err)
 		}
+	}
+}
+
+// What an apply would come upon a plan can tell, and makes nothing.
+func TestFit(t *testing.T) {
+	fit := func(k *kafka) string {
+		if err := Fit(t.Context(), k.topic()); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	k := start(t)
+	if says := fit(k); says != "" {
+		t.Errorf("where there is none: %s", says)
+	}
+	if _, _, err := newLog(k.topic()).locate(t.Context()); k.requests()[kmsg.CreateTopics] != 1 || err != nil {
+		t.Error("whether it can be made was not asked")
+	} else if there, _, _ := newLog(k.topic()).locate(t.Context()); there {
+		t.Error("it was made")
+	}
+	policy := kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.PolicyViolation, Count: 1}
+	k.Fault(policy)
+	if says := fit(k); !strings.HasPrefix(says, "the ledger __queueform cannot be made: POLICY_VIOLATION") {
+		t.Errorf("where a policy is against it: %s", says)
+	}
+	k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.TopicAuthorizationFailed, Count: 1})
+	if says := fit(k); says != "" {
+		t.Errorf("who may not make it learns %s", says)
+	}
+	k.make()
+	if says := fit(k); says != "" {
+		t.Errorf("one that was made: %s", says)
+	}
+	if _, err := kadm.NewClient(k.client).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: "retention.ms", Value: new("1")}}, name); err != nil {
+		t.Fatal(err)
+	}
+	if says := fit(k); !strings.HasPrefix(says, `the ledger __queueform has retention.ms = "1"`) {
+		t.Errorf("one that forgets: %s", says)
 	}
 }
 

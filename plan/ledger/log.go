@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	patience     = 5 * time.Second // with a ledger out of reach, of a plan and of who leaves
+	patience     = 5 * time.Second // with a ledger out of reach, of who leaves
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
 	mostUnknown  = 6               // answers in turn, seconds apart, after which a topic is not only new to a broker that lags
@@ -37,6 +37,9 @@ type log struct {
 	poll    chan polled // the answer to a question that is open; nil: none is
 }
 
+// errSilent is a time that ran out before there was any answer.
+var errSilent = errors.New("no broker has answered in time")
+
 // errUnseen is what a broker that loses records would cause.
 var errUnseen = errors.New("a broker has confirmed records that are not in the log")
 
@@ -47,10 +50,9 @@ type polled struct {
 
 // Read takes one look at the ledger: a metadata request, one for where the log
 // starts, and one for what is in it. A log that cannot be trusted is as unseen
-// as one that cannot be read, and the reason says which. It writes nothing.
+// as one that cannot be read, and the reason says which. It writes nothing, and
+// tries as long as the context lasts.
 func Read(ctx context.Context, t Topic) live.Seen[*State] {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	l := newLog(t)
 	begun, err := l.open(ctx)
 	switch denied, is := errors.AsType[*Denied](err); {
@@ -92,6 +94,9 @@ func (l *log) persist(ctx context.Context, do func() error) error {
 		}
 		select {
 		case <-ctx.Done():
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = errSilent
+			}
 			return fmt.Errorf("the ledger %s is out of reach: %w", l.Name, cmp.Or(last, err))
 		case <-l.Clock.After(pause):
 		}

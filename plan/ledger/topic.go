@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -44,9 +45,38 @@ func (l *log) prepare(ctx context.Context) error {
 	return l.read(ctx)
 }
 
-// create makes the topic, and waits until it is there. Somebody else may make
-// it at the same time.
-func (l *log) create(ctx context.Context, replicas int) error {
+// Fit asks what an apply would come upon: a ledger that would forget, an
+// [*Unsuitable], or one that the brokers would not make. It writes nothing. What
+// is not permitted, or not answered, is not known, and no error.
+func Fit(ctx context.Context, t Topic) error {
+	l := newLog(t)
+	err := l.suits(ctx)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		err = l.makeable(ctx)
+	}
+	code, refused := errors.AsType[*kerr.Error](err)
+	if is[*Unsuitable](err) || refused && !is[*Denied](err) && !code.Retriable {
+		return err
+	}
+	return nil
+}
+
+// makeable says whether the brokers would make the topic.
+func (l *log) makeable(ctx context.Context) error {
+	there, brokers, err := l.locate(ctx)
+	if err != nil || there {
+		return err
+	}
+	req := l.creation(min(brokers, mostReplicas))
+	req.ValidateOnly = true
+	if err := l.created(req.RequestWith(ctx, l.Client)); err != nil {
+		return fmt.Errorf("the ledger %s cannot be made: %w", l.Name, err)
+	}
+	return nil
+}
+
+// creation is the request that makes the topic.
+func (l *log) creation(replicas int) *kmsg.CreateTopicsRequest {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.TimeoutMillis = int32(RequestTimeout.Milliseconds() / 2)
 	t := kmsg.CreateTopicsRequestTopic{Topic: l.Name, NumPartitions: 1, ReplicationFactor: int16(replicas)}
@@ -59,6 +89,13 @@ func (l *log) create(ctx context.Context, replicas int) error {
 		t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: key, Value: new(configs[key])})
 	}
 	req.Topics = []kmsg.CreateTopicsRequestTopic{t}
+	return req
+}
+
+// create makes the topic, and waits until it is there. Somebody else may make
+// it at the same time.
+func (l *log) create(ctx context.Context, replicas int) error {
+	req := l.creation(replicas)
 	return l.persist(ctx, func() error {
 		if err := l.created(req.RequestWith(ctx, l.Client)); err != nil {
 			return err

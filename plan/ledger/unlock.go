@@ -20,6 +20,26 @@ func Unlock(ctx context.Context, t Topic, claim string, by Holder) error {
 	return l.put(ctx, Break{Target: claim, By: by}, func() bool { return l.state.live(claim) == nil })
 }
 
+// Damage is what is wrong with a ledger that [Rebuild] would begin anew. Its
+// error is why that would not.
+func Damage(ctx context.Context, t Topic) (*Damaged, error) {
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	defer cancel()
+	return newLog(t).damage(ctx)
+}
+
+func (l *log) damage(ctx context.Context) (*Damaged, error) {
+	_, err := l.open(ctx)
+	damaged, is := errors.AsType[*Damaged](err)
+	switch {
+	case is:
+		return damaged, l.persist(ctx, func() error { return l.suits(ctx) })
+	case err == nil:
+		return nil, fmt.Errorf("the ledger %s is not damaged", l.Name)
+	}
+	return nil, err
+}
+
 // Rebuild begins a damaged ledger anew. All that it knew is gone: nothing is
 // owned, nothing is locked, and who works still has lost the lock. A topic that
 // is no ledger, or would lose it again, is left alone.
@@ -27,13 +47,7 @@ func Rebuild(ctx context.Context, t Topic) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	damaged := newLog(t)
-	switch _, err := damaged.open(ctx); {
-	case err == nil:
-		return fmt.Errorf("the ledger %s is not damaged", t.Name)
-	case !is[*Damaged](err):
-		return err
-	}
-	if err := damaged.persist(ctx, func() error { return damaged.suits(ctx) }); err != nil {
+	if _, err := damaged.damage(ctx); err != nil {
 		return err
 	}
 	value, err := encode(&Entry{Record: Format{Ledger: newID(), Anew: true}})

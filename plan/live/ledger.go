@@ -12,6 +12,7 @@ type Ledger struct {
 	Holders   Holders             `json:"holders,omitempty"`
 	Throttles map[string]Throttle `json:"throttles,omitempty"` // by topic
 	Locks     map[string]Lock     `json:"locks,omitempty"`     // by topology: who else applies it
+	Unfit     string              `json:"unfit,omitempty"`     // why no apply would use it, be it that it cannot be made; empty: nothing is known against it
 	Clock     int64               `json:"clock,omitempty"`     // when something was last written to it, by the clock of the brokers, milliseconds since 1970
 }
 

@@ -27,6 +27,7 @@ type Snapshot struct {
 	Quotas   Seen[Quotas]           `json:"quotas,omitzero"`   // of everybody
 	Groups   map[string]Seen[Group] `json:"groups,omitempty"`
 	GroupsAt time.Time              `json:"groups_at,omitzero"` // when it was read how far they have come
+	Rates    Seen[Rates]            `json:"rates,omitzero"`     // only where a topic is throttled
 
 	GroupKeys []string `json:"group_keys,omitempty"` // what brokers can be told of groups, sorted; none before Kafka 4.0, and where no group was read
 }
@@ -159,9 +160,14 @@ func (id *TopicID) UnmarshalText(text []byte) error {
 // Topic is one live topic.
 type Topic struct {
 	ID         TopicID                 `json:"id"`
-	Partitions []Partition             `json:"partitions"` // by number
-	Overrides  Seen[map[string]string] `json:"overrides"`  // the topic-level configs that are set, as the broker spells them
+	Partitions []Partition             `json:"partitions"`          // by number
+	Overrides  Seen[map[string]string] `json:"overrides"`           // the topic-level configs that are set, as the broker spells them
+	Throttled  map[string]string       `json:"throttled,omitempty"` // the lists of replicas that a replication throttle slows (KIP-73), by key
 }
+
+// Rates are those of the replication throttle that are set on brokers (KIP-73),
+// bytes per second as the broker spells them: by broker, then by key.
+type Rates map[int32]map[string]string
 
 // Partition is one partition's place. Replicas are those it will have once a
 // running reassignment ends, the preferred leader first.

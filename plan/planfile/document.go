@@ -37,7 +37,8 @@ type Document struct {
 	Vanished      []Object      `json:"vanished"`  // what this topology owned, declares no more, and is not there
 	Released      []Object      `json:"released"`  // rights that it held and declares no more: they stay, being another's too or older than queueform
 	Moving        []Moving      `json:"moving"`
-	Throttled     []Object      `json:"throttled"` // on which an earlier apply left a replication throttle
+	Throttled     []Object      `json:"throttled"`           // on which an earlier apply left a replication throttle
+	Unclaimed     []Throttle    `json:"unclaimed_throttles"` // that the ledger does not know of: they stay
 	Unseen        []Obstacle    `json:"unseen"`
 	Blocked       []Obstacle    `json:"blocked"`
 	Errors        []Problem     `json:"errors"` // what the files ask for and the cluster would refuse: nothing of such a plan is applied
@@ -131,6 +132,13 @@ type Moving struct {
 	Adding    []int32     `json:"adding"` // those of them that copy it
 }
 
+// Throttle is a config of a replication throttle.
+type Throttle struct {
+	Owner string `json:"owner"` // "topic shop.orders", "broker 1"
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
 // Obstacle is something declared that could not be compared, or cannot be done now.
 type Obstacle struct {
 	Address schema.Addr `json:"address"`
@@ -191,6 +199,7 @@ func New(p *plan.Plan, found []guard.Finding, problems hcl.Diagnostics, version 
 		}
 	}
 	d.Throttled, d.HalfDone = mapped(p.Throttled, object), mapped(p.HalfDone, object)
+	d.Unclaimed = mapped(p.Unclaimed, func(u *plan.Unclaimed) Throttle { return Throttle(*u) })
 	d.Orphans, d.Vanished, d.Released = mapped(p.Orphans, object), mapped(p.Vanished, object), mapped(p.Released, object)
 	d.Unseen = mapped(p.Unseen, func(u *plan.Unseen) Obstacle {
 		return Obstacle{u.Addr, u.Object.Kind, u.Object.Name, u.Path, u.Why, u.Needs, source(u.Source)}

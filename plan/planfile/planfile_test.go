@@ -90,6 +90,7 @@ func full() *Document {
 		Unseen:    []plan.Unseen{{Addr: shard, Object: queue("x"), Why: "not permitted", Needs: "Describe on Topic x", Source: at(9)}},
 		Blocked:   []plan.Blocked{{Addr: orders, Object: queue("shop.orders"), Path: "placement", Why: "too few", Source: at(7)}},
 		Throttled: []schema.ID{queue("shop.orders")},
+		Unclaimed: []plan.Unclaimed{{Owner: "broker 1", Key: "leader.replication.throttled.rate", Value: "77"}},
 		Claims:    []plan.Claim{{Object: queue("shop.orders"), Adopts: true}, {Object: queue("shop.<new>")}},
 		Orphans:   []schema.ID{queue("shop.left")},
 		Vanished:  []schema.ID{queue("shop.gone")},

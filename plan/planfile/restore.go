@@ -35,6 +35,7 @@ func (d *Document) restored(now Now) (*plan.Plan, hcl.Diagnostics, error) {
 			return plan.Blocked{Addr: o.Address, Object: o.id(), Path: o.Path, Why: o.Reason, Source: in.written(o.Address, o.Path)}
 		}),
 		Claims: fresh.Claims, Orphans: fresh.Orphans, Vanished: fresh.Vanished, Released: fresh.Released, HalfDone: fresh.HalfDone, Ledger: now.Snapshot.Ledger,
+		Unclaimed: fresh.Unclaimed,
 		Throttled: mapped(d.Throttled, func(o *Object) schema.ID { return schema.ID{Kind: o.Kind, Name: o.Name} }),
 	}, diags, nil
 }

@@ -85,11 +85,13 @@ func (d *Document) Plan(now Now) (*plan.Plan, hcl.Diagnostics, error) {
 	return p, diags, nil
 }
 
-// adopted are the objects that the plan would adopt now and did not then.
+// adopted are the objects that the plan would adopt now and did not then. Of
+// those that it changes the facts tell.
 func (d *Document) adopted(p *plan.Plan) Changed {
 	var changed Changed
 	for _, c := range p.Claims {
-		if c.Adopts && !slices.Contains(d.Adopts, object(&c.Object)) {
+		of := func(other plan.Change) bool { return other.Object == c.Object }
+		if c.Adopts && !slices.ContainsFunc(p.Changes, of) && !slices.Contains(d.Adopts, object(&c.Object)) {
 			changed = append(changed, Mismatch{Address: addressOf(p.Topology, c.Object), Path: "owner", Then: p.Topology.Name, Now: "nobody"})
 		}
 	}
@@ -156,10 +158,12 @@ func (m *Mismatch) tell(then, now plan.Fact) {
 
 // inWords spells a value as a file would.
 func inWords(f plan.Fact) string {
-	switch f.Value {
-	case nil:
+	switch {
+	case f.Value == nil && f.Path == "owner":
+		return "nobody"
+	case f.Value == nil:
 		return "none"
-	case "":
+	case f.Value == "":
 		return `""`
 	}
 	key, _ := plan.ConfigKey(f.Path)

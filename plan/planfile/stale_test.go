@@ -177,6 +177,22 @@ func TestPlanChanged(t *testing.T) {
 	}
 }
 
+// Who has it not any more is told once, and in words.
+func TestOwnerChanged(t *testing.T) {
+	owned := cluster()
+	owned.Ledger = live.Is(live.Ledger{Owners: live.Owners{schema.KindQueue: {"shop.old": {Topology: "shop"}}}})
+	p, _ := plan.Build(files(), owned, plan.Options{})
+	d := planfile.New(p, nil, nil, version)
+	d.Bind(p.Topology)
+	now := cluster()
+	now.Ledger = live.Is(live.Ledger{})
+	_, _, err := d.Plan(planfile.Now{Version: version, Topology: files(), Snapshot: now})
+	want := "the cluster has changed since the plan was made: plan again\n  queue.old: owner: shop then, nobody now"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}
+
 // What differs in many places is not told of all.
 func TestChangedIsShort(t *testing.T) {
 	err := planfile.Changed(slices.Repeat([]planfile.Mismatch{{Path: "partitions", Then: "1", Now: "2"}}, 1011))

@@ -30,6 +30,8 @@ type Options struct {
 	Width int  // columns; 0: 80
 	Color bool // ANSI colours
 	All   bool // every change, none folded or left out
+
+	Allowed []guard.Allow // what blocks and may pass all the same
 }
 
 // mostChanges is how many changes that block nothing are printed.
@@ -50,6 +52,7 @@ func Text(w io.Writer, d *planfile.Document, o Options) error {
 	t.objects("Held no more: stays, since it is another's, too, or was there before", d.Released)
 	t.moving(d.Moving)
 	t.throttled(d.Throttled)
+	t.unclaimed(d.Unclaimed)
 	t.obstacles("Could not be read", d.Unseen)
 	t.obstacles("Cannot be done now", d.Blocked)
 	t.foot(d)
@@ -173,7 +176,7 @@ func (t *text) change(g group) {
 	}
 	t.fields(c)
 	for _, h := range c.Hazards {
-		t.hazard(h)
+		t.hazard(c.Address, h)
 	}
 	if asked := c.Check != (plan.Check{}).String(); asked && strings.HasPrefix(c.Check, "not checked") && c.Action != plan.Delete && c.Action != plan.Forget {
 		t.wrapped("      ", t.paint.Faint(c.Check))
@@ -291,12 +294,16 @@ func placements(before, after [][]int32) []string {
 	return lines
 }
 
-func (t *text) hazard(h planfile.Hazard) {
-	sign := t.paint.Yellow("!")
-	if h.Severity == guard.Blocks {
+func (t *text) hazard(of schema.Addr, h planfile.Hazard) {
+	sign, says := t.paint.Yellow("!"), string(h.Severity)
+	switch passes := func(a guard.Allow) bool { return a.Permits(h.Code, of) }; {
+	case h.Severity != guard.Blocks:
+	case slices.ContainsFunc(t.Allowed, passes):
+		says = "allowed"
+	default:
 		sign = t.paint.Red("!")
 	}
-	prose := fmt.Sprintf("%s %s: %s", h.Code, h.Severity, h.Summary)
+	prose := fmt.Sprintf("%s %s: %s", h.Code, says, h.Summary)
 	if r := radius(h); r != "" {
 		prose += " (" + r + ")"
 	}
@@ -413,6 +420,23 @@ func (t *text) throttled(objects []planfile.Object) {
 	t.line("")
 }
 
+// unclaimed tells of throttles that queueform does not take away, and how to.
+func (t *text) unclaimed(all []planfile.Throttle) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%s", t.paint.Bold("Throttled, and the ledger does not tell by whom: stays"))
+	for i, o := range all {
+		if i == mostNamed && !t.All {
+			t.line("  and %s more", humanize.Comma(int64(len(all)-i)))
+			break
+		}
+		t.wrapped("  ", fmt.Sprintf("%s  %s = %s", o.Owner, o.Key, plain(o.Value)))
+	}
+	t.wrapped("  ", "If nobody moves replicas now, take each away: kafka-configs.sh --alter --entity-type topics (or brokers) --entity-name NAME --delete-config KEY")
+	t.line("")
+}
+
 func (t *text) obstacles(title string, all []planfile.Obstacle) {
 	if len(all) == 0 {
 		return
@@ -442,6 +466,10 @@ func (t *text) foot(d *planfile.Document) {
 		t.line("Nothing to change: apply notes that %s is this topology's.", english.Plural(len(d.Adopts), "object", ""))
 	case len(d.Moving) > 0:
 		t.line("Nothing to do but to wait for what is moving.")
+	case len(d.Throttled) > 0:
+		t.line("Nothing to change: apply removes the replication throttle that is left.")
+	case len(d.Vanished)+len(d.Released) > 0:
+		t.line("Nothing to change: apply forgets %s.", english.Plural(len(d.Vanished)+len(d.Released), "object", ""))
 	default:
 		t.line("Nothing to do: the cluster is as declared.")
 	}

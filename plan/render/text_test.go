@@ -75,3 +75,26 @@ func TestNotChecked(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A plan without a change may still be for something.
+func TestPlanWithoutChanges(t *testing.T) {
+	id := schema.ID{Kind: schema.KindQueue, Name: "shop.orders"}
+	for _, test := range []struct {
+		plan plan.Plan
+		want string
+	}{
+		{plan.Plan{}, "Nothing to do: the cluster is as declared."},
+		{plan.Plan{Claims: []plan.Claim{{Object: id, Adopts: true}}, Throttled: []schema.ID{id}}, "Nothing to change: apply notes that 1 object is this topology's."},
+		{plan.Plan{Throttled: []schema.ID{id}}, "Nothing to change: apply removes the replication throttle that is left."},
+		{plan.Plan{Vanished: []schema.ID{id}, Released: []schema.ID{id}}, "Nothing to change: apply forgets 2 objects."},
+	} {
+		test.plan.Topology = &schema.Topology{Name: "q"}
+		var text strings.Builder
+		if err := render.Text(&text, planfile.New(&test.plan, nil, nil, ""), render.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(text.String(), "\n"+test.want+"\n") {
+			t.Errorf("%s\nand should end: %s", &text, test.want)
+		}
+	}
+}

@@ -124,17 +124,20 @@ func literalKey(pair hcl.KeyValuePair) (string, bool) {
 	return key.AsString(), true
 }
 
-// cluster evaluates the chosen block, and lets expressions see its name.
-func (l *loader) cluster(c *clusterBlock) *schema.Cluster {
+// cluster evaluates the chosen block, whole or in part, and lets expressions see
+// its name.
+func (l *loader) cluster(c *clusterBlock) (cluster *schema.Cluster, whole bool) {
 	if l.options.Cluster == schema.EmbeddedCluster {
 		l.base.Variables["cluster"] = named(schema.EmbeddedCluster)
-		return &schema.Cluster{Name: schema.EmbeddedCluster}
+		return &schema.Cluster{Name: schema.EmbeddedCluster}, true
 	}
 	if c == nil {
-		return nil
+		return nil, true
 	}
 	l.base.Variables["cluster"] = named(c.Name)
-	return l.scope(l.base).cluster(c)
+	s := l.scope(l.base)
+	cluster = s.cluster(c)
+	return cluster, !s.failed
 }
 
 // otherClusters finds what is wrong with the blocks that are not chosen, as far

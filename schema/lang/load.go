@@ -31,8 +31,9 @@ type Options struct {
 // evaluated; Files are there all the same, to show where, and hold back the
 // lines that a literal secret may be written on.
 type Loaded struct {
-	Topology *schema.Topology
-	Files    diag.Files
+	Topology   *schema.Topology
+	Files      diag.Files
+	Identified bool // the topology's name and its cluster are evaluated in full, whatever else is wrong
 }
 
 // Load reads all *.hcl and *.hcl.json files of a directory, not recursively,
@@ -47,7 +48,7 @@ func Load(dir string, o Options) (Loaded, hcl.Diagnostics) {
 	}
 	l := &loader{dir: dir, options: o, files: diag.Files{}, near: map[misspelt]string{}, declarations: declarations{}, failed: map[schema.Addr]bool{}}
 	t := l.load()
-	return Loaded{Topology: t, Files: l.files}, tidy(l.diags, l.lost)
+	return Loaded{Topology: t, Files: l.files, Identified: l.identified}, tidy(l.diags, l.lost)
 }
 
 // loader is one Load's state.
@@ -62,6 +63,7 @@ type loader struct {
 	near         map[misspelt]string // unknown config keys, and the known ones that they may mean
 	declarations declarations
 	failed       map[schema.Addr]bool // objects that something is wrong with, which was told
+	identified   bool
 	diags        hcl.Diagnostics
 }
 
@@ -73,11 +75,13 @@ func (l *loader) load() *schema.Topology {
 	}
 	l.base = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions(l.dir, l.options.Env)}
 	chosen, known := l.chooseCluster()
+	written := !l.diags.HasErrors()
 	l.variables(chosen)
 	l.locals()
 	l.otherClusters(chosen)
-	cluster := l.cluster(chosen)
+	cluster, whole := l.cluster(chosen)
 	t := l.topology()
+	l.identified = written && whole && t.Name != ""
 	t.Cluster, t.Clusters = cluster, known
 	l.resources(t)
 	slices.SortFunc(t.Resources, func(a, b schema.Resource) int { return a.Declared().Addr.Compare(b.Declared().Addr) })

@@ -377,3 +377,20 @@ func TestExamples(t *testing.T) {
 		}
 	}
 }
+
+// What is wrong elsewhere does not hide which topology it is, and where.
+func TestIdentified(t *testing.T) {
+	const cluster = "cluster \"prod\" {\n  bootstrap_servers = [\"b:1\"]\n  cluster_id = "
+	for text, want := range map[string]bool{
+		`topology "t" {}` + "\n" + cluster + "\"x\"\n}\nqueue \"q\" {\n  partitions = var.n\n}\nvariable \"n\" {}\n": true,
+		`topology "t" {}` + "\n" + cluster + "var.n\n}\nvariable \"n\" {}\n":                                         false,
+		`topology "t" {}` + "\n" + cluster + "\"x\"\n  cluster_idd = \"y\"\n}\n":                                     false,
+		cluster + "\"x\"\n}\n": false,
+		`topology "t" {}` + "\nqueue \"q\" {\n  partitions = -1\n}\n": true,
+		`topology "t" {}` + "\n": true,
+	} {
+		if loaded, diags := lang.Load(directory(t, map[string]string{"q.hcl": text}), lang.Options{}); loaded.Identified != want {
+			t.Errorf("%v: %s\n%v", loaded.Identified, text, diags)
+		}
+	}
+}

@@ -80,7 +80,6 @@ func TestStatus(t *testing.T) {
 	u := newUser(t, brokers.Own(t, brokers.Options{}))
 	u.write("watched.hcl", watched)
 	u.run(0, "apply", "--auto-approve")
-	u.configure("watched.share", "share.auto.offset.reset=earliest")
 	u.traffic()
 	u.asKafka(u.status(0, "--interval", "0"))
 	u.rates()
