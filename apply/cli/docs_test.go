@@ -94,6 +94,13 @@ func TestReadmePlan(t *testing.T) {
 	}
 }
 
+// The status that the README shows is what package render prints.
+func TestReadmeStatus(t *testing.T) {
+	if text := file(t, "plan/render/testdata/status.txt"); !strings.Contains(file(t, "README.md"), text) {
+		t.Errorf("the README does not show:\n%s", text)
+	}
+}
+
 // The README lists every command, with all its flags.
 func TestReadmeCommands(t *testing.T) {
 	readme := file(t, "README.md")

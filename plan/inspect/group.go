@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -24,10 +25,11 @@ func (r *reader) groups(ctx context.Context, ids []string, configsOnly bool) err
 	if !configsOnly {
 		spoken = r.described(ctx, ids, all)
 	}
+	read := time.Now()
 	keys := r.groupConfigs(ctx, ids, spoken, all)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.snapshot.Groups, r.snapshot.GroupKeys, r.spoken = all, keys, spoken
+	r.snapshot.Groups, r.snapshot.GroupsAt, r.snapshot.GroupKeys, r.spoken = all, read, keys, spoken
 	return nil
 }
 
@@ -159,23 +161,38 @@ func consuming(ctx context.Context, admin *kadm.Client, ids []string, all map[st
 
 func sharing(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
 	described, err := admin.DescribeShareGroups(ctx, ids...)
-	offsets, unread := admin.DescribeShareGroupOffsets(ctx, ids...)
 	for _, id := range ids {
 		d := described[id]
-		g := live.Group{Protocol: schema.Share, State: d.GroupState, Offsets: live.Is(map[string]live.Progress{})}
+		g := live.Group{Protocol: schema.Share, State: d.GroupState}
 		for i := range d.Members {
 			m := &d.Members[i]
 			g.Members = append(g.Members, live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: assigned(m.Assignment)})
 		}
-		if err := firstOf(unread, offsets[id].Err); err != nil {
-			g.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
+		all[id] = group(id, g, firstOf(err, d.Err))
+	}
+	shared(ctx, admin, ids, all)
+}
+
+// shared notes how far share groups have come.
+func shared(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := admin.DescribeShareGroupOffsets(ctx, ids...)
+	for _, id := range ids {
+		seen := all[id]
+		if seen.State != live.Present {
+			continue
 		}
-		for topic, partitions := range offsets[id].Offsets {
+		offsets, undone := map[string]live.Progress{}, map[string]live.Progress{}
+		for topic, partitions := range described[id].Offsets {
 			for partition, o := range partitions {
-				progress(g.Offsets.Value, topic, partition, o.StartOffset)
+				progress(offsets, topic, partition, o.StartOffset)
+				progress(undone, topic, partition, o.Lag)
 			}
 		}
-		all[id] = group(id, g, firstOf(err, d.Err))
+		seen.Value.Offsets, seen.Value.Undone = live.Is(offsets), undone
+		if err := firstOf(err, described[id].Err); err != nil {
+			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
+		}
+		all[id] = seen
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/queueform/queueform/schema"
 )
@@ -25,7 +26,8 @@ type Snapshot struct {
 	Bindings Seen[Bindings]         `json:"bindings,omitzero"` // of everybody, about everything
 	Quotas   Seen[Quotas]           `json:"quotas,omitzero"`   // of everybody
 	Groups   map[string]Seen[Group] `json:"groups,omitempty"`
-	Rates    Seen[Rates]            `json:"rates,omitzero"` // only where a topic is throttled
+	GroupsAt time.Time              `json:"groups_at,omitzero"` // when it was read how far they have come
+	Rates    Seen[Rates]            `json:"rates,omitzero"`     // only where a topic is throttled
 
 	GroupKeys []string `json:"group_keys,omitempty"` // what brokers can be told of groups, sorted; none before Kafka 4.0, and where no group was read
 }
