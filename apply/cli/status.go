@@ -113,7 +113,7 @@ type monitor struct {
 // look takes a look, and two the first time: rates are of what changed since
 // the one before.
 func (m *monitor) look(ctx context.Context) (*health.Document, error) {
-	p, err := m.compare(ctx, m.fresh, nil)
+	p, err := m.compare(ctx, m.fresh)
 	if err != nil {
 		return nil, err
 	}
