@@ -271,7 +271,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: s.brokersTime(p.snapshot.Ledger.Value)}
+	facts := guard.Facts{Snapshot: p.snapshot, Principal: s.conn.Principal(), Throttle: s.throttle, Now: s.brokersTime(p.snapshot.Ledger.Value)}
 	found, open := guard.Judge(p.Plan, facts)
 	if !open.None() {
 		facts.Answers = s.measure(ctx, p.snapshot, open)

@@ -73,6 +73,15 @@ func Open(ctx context.Context, c *schema.Cluster, o Options) (*Conn, error) {
 // whatever happens to the connection, so that an error means "not known".
 func (c *Conn) Client() *kgo.Client { return c.client }
 
+// Principal is who the brokers take us for: the user who logs in by name, or else
+// whom the cluster block names; empty: neither says.
+func (c *Conn) Principal() string {
+	if sasl := c.settings.cluster.SASL; sasl != nil && sasl.Username != "" {
+		return schema.UserPrincipal + sasl.Username
+	}
+	return c.settings.cluster.Principal
+}
+
 // Close ends the client. It never fails.
 func (c *Conn) Close() error {
 	c.client.Close()
