@@ -263,6 +263,12 @@ func TestFindings(t *testing.T) {
 		"blocked": {func(s *scene) {
 			s.plan.Blocked = []plan.Blocked{{Addr: s.queue.Addr, Object: s.queue.ID(), Why: "a broker is down"}}
 		}, []health.Code{health.NotApplied}},
+		"the worst first": {func(s *scene) {
+			s.facts.Snapshot.Topics["shop.orders"].Value.Partitions[0].InSync = []int32{1}
+			s.group.MaxLag = new(int64(0))
+			s.of(func(g *live.Group) { g.Members = nil })
+			s.facts.Reading.Spans["shop.orders"][0] = span(51, 110)
+		}, []health.Code{health.Expired, health.NoMembers, health.LagTooLarge, health.UnderReplicated}},
 		"absent": {func(s *scene) {
 			s.facts.Snapshot.Topics["shop.orders"] = live.None[live.Topic]()
 			s.facts.Reading = live.Reading{Sample: live.Sample{Groups: map[string]live.Seen[live.Group]{"billing": live.None[live.Group]()}}}
