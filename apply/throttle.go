@@ -559,7 +559,7 @@ func (t *throttling) onTheMove(ctx context.Context) (map[place]bool, error) {
 	all := map[place]bool{}
 	for name, topic := range snapshot.Topics {
 		if topic.State == live.Present && snapshot.Moves.State != live.Present {
-			return nil, fmt.Errorf("what is moving cannot be seen: %s", snapshot.Moves.Why)
+			return nil, fmt.Errorf("what is moving cannot be seen: %s", snapshot.Moves.Reason())
 		}
 		for i := range topic.Value.Partitions {
 			if at := (place{name, i}); topic.Value.Partitions[i].Moving() && !t.settled[at] {

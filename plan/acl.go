@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -113,7 +112,7 @@ func (acls) holds(step Step, s *live.Snapshot) error {
 	_, created := step.(*CreateACL)
 	switch {
 	case state == live.Unseen:
-		return fmt.Errorf("rights cannot be seen: %s", cmp.Or(s.Bindings.Why, "they were not read"))
+		return fmt.Errorf("rights cannot be seen: %s", s.Bindings.Reason())
 	case created && state == live.Absent:
 		return fmt.Errorf("the right %s is not there", object.Name)
 	case !created && state == live.Present:

@@ -132,7 +132,7 @@ func (b *builder) block(d *schema.Decl, object schema.ID, path string, err error
 // unseen notes that a fact could not be compared.
 func unseen[T any](b *builder, d *schema.Decl, object schema.ID, path string, fact live.Seen[T]) {
 	b.plan.Unseen = append(b.plan.Unseen, Unseen{
-		Addr: d.Addr, Object: object, Path: path, Why: cmp.Or(fact.Why, "it was not read"), Needs: fact.Needs, Source: d.At(path),
+		Addr: d.Addr, Object: object, Path: path, Why: fact.Reason(), Needs: fact.Needs, Source: d.At(path),
 	})
 }
 

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -237,7 +236,7 @@ func (groups) holds(step Step, s *live.Snapshot) error {
 		return alter.told(seen.Value.Configs, nil)
 	}
 	if seen.State == live.Unseen {
-		return fmt.Errorf("group %q cannot be seen: %s", name, cmp.Or(seen.Why, "it was not read"))
+		return fmt.Errorf("group %q cannot be seen: %s", name, seen.Reason())
 	}
 	switch step := step.(type) {
 	case *SeedOffsets:

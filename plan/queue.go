@@ -149,7 +149,7 @@ func (queues) holds(step Step, s *live.Snapshot) error {
 	name := step.About().Object.Name
 	seen := s.Topics[name]
 	if seen.State == live.Unseen {
-		return fmt.Errorf("topic %q cannot be seen: %s", name, cmp.Or(seen.Why, "it was not read"))
+		return fmt.Errorf("topic %q cannot be seen: %s", name, seen.Reason())
 	}
 	if gone, ok := step.(*DeleteTopic); ok {
 		if seen.State == live.Present && gone.is(seen.Value.ID) {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -182,7 +181,7 @@ func (s *AlterConfigs) told(configs live.Seen[map[string]string], inherited map[
 		return nil
 	}
 	if configs.State != live.Present {
-		return fmt.Errorf("its configs cannot be seen: %s", cmp.Or(configs.Why, "they were not read"))
+		return fmt.Errorf("its configs cannot be seen: %s", configs.Reason())
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Set)) {
 		has, set := configs.Value[key]

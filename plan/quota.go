@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -175,7 +174,7 @@ func (quotas) facts(c *Change, s *live.Snapshot) []Fact {
 func (quotas) holds(step Step, s *live.Snapshot) error {
 	alter := step.(*AlterQuota)
 	if s.Quotas.State == live.Unseen {
-		return fmt.Errorf("quotas cannot be seen: %s", cmp.Or(s.Quotas.Why, "they were not read"))
+		return fmt.Errorf("quotas cannot be seen: %s", s.Quotas.Reason())
 	}
 	has := limitsOf(alter.Object.Name, s)
 	for _, key := range slices.Sorted(maps.Keys(alter.Set)) {

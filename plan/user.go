@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -159,7 +158,7 @@ func (users) holds(step Step, s *live.Snapshot) error {
 	name := alter.Object.Name
 	seen := s.Users[name]
 	if seen.State == live.Unseen {
-		return fmt.Errorf("user %q cannot be seen: %s", name, cmp.Or(seen.Why, "it was not read"))
+		return fmt.Errorf("user %q cannot be seen: %s", name, seen.Reason())
 	}
 	for _, m := range alter.Set {
 		if has := seen.Value[m]; has != alter.Iterations {

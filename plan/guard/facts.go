@@ -59,7 +59,7 @@ func (in *inquiry) open() live.Questions {
 // disks are those of all brokers, nil where they are not known.
 func (in *inquiry) disks() live.Disks {
 	answer := in.Answers.Disks
-	in.room = answer.State == live.Unseen && answer.Why == ""
+	in.room = !answer.Asked()
 	return answer.Value
 }
 

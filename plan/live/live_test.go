@@ -2,12 +2,15 @@ package live_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 )
 
 func TestSnapshotAsJSON(t *testing.T) {
@@ -45,6 +48,88 @@ func TestSnapshotAsJSON(t *testing.T) {
 	}
 	if diff := cmp.Diff(s, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// words are values of the types that not every text is one of.
+var words = map[reflect.Type]any{
+	reflect.TypeFor[live.State](): live.Present,
+	reflect.TypeFor[time.Time]():  time.Unix(1_700_000_000, 0).UTC(),
+	reflect.TypeFor[schema.Binding](): schema.Binding{
+		Principal: "User:a", Host: "*", Permission: schema.Allow, Operation: schema.Read,
+		Resource: schema.ACLResource{Type: schema.TopicResource, Name: "orders", Pattern: schema.Literal},
+	},
+	reflect.TypeFor[schema.Entity](): schema.Entity{User: schema.Named("guest"), ClientID: schema.DefaultName()},
+}
+
+// fill sets every field to something else than zero.
+func fill(v reflect.Value) {
+	if word, special := words[v.Type()]; special {
+		v.Set(reflect.ValueOf(word))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Uint8:
+		v.SetUint(7)
+	case reflect.Float64:
+		v.SetFloat(0.5)
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Array:
+		fill(v.Index(0))
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(key)
+		fill(value)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	default:
+		panic("no value of a " + v.Type().String())
+	}
+}
+
+// full is a snapshot with something in every field, however deep.
+func full() *live.Snapshot {
+	s := new(live.Snapshot)
+	fill(reflect.ValueOf(s).Elem())
+	return s
+}
+
+func TestEveryFieldAsJSON(t *testing.T) {
+	text, err := json.Marshal(full())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := new(live.Snapshot)
+	if err := json.Unmarshal(text, got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(full(), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A further look adds all that it has seen, and takes nothing away.
+func TestAdd(t *testing.T) {
+	for name, s := range map[string]*live.Snapshot{"nothing": {Cluster: full().Cluster}, "all": full()} {
+		if s.Add(full()); !cmp.Equal(full(), s) {
+			t.Errorf("all to %s: %s", name, cmp.Diff(full(), s))
+		}
+	}
+	s := full()
+	if s.Add(new(live.Snapshot)); !cmp.Equal(full(), s) {
+		t.Errorf("nothing to all: %s", cmp.Diff(full(), s))
 	}
 }
 

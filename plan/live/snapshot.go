@@ -6,6 +6,7 @@
 package live
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -49,25 +50,37 @@ func (s *Scope) None() bool {
 	return len(s.Topics)+len(s.Users)+len(s.Groups) == 0 && !s.Bindings && !s.Quotas
 }
 
-// Add takes over what a further look has seen.
+// Add takes over what a further look has seen. Of the cluster itself the first
+// look tells.
 func (s *Snapshot) Add(more *Snapshot) {
-	maps.Copy(s.Topics, more.Topics)
-	if s.Users == nil {
-		s.Users = map[string]Seen[User]{}
-	}
-	maps.Copy(s.Users, more.Users)
-	if s.Groups == nil {
-		s.Groups = map[string]Seen[Group]{}
-	}
-	maps.Copy(s.Groups, more.Groups)
+	add(&s.Topics, more.Topics)
+	add(&s.Users, more.Users)
+	add(&s.Groups, more.Groups)
+	add(&s.Defaults, more.Defaults)
+	later(&s.Moves, more.Moves)
+	later(&s.Ledger, more.Ledger)
+	later(&s.Bindings, more.Bindings)
+	later(&s.Quotas, more.Quotas)
+	later(&s.Rates, more.Rates)
 	if len(more.GroupKeys) > 0 {
 		s.GroupKeys = more.GroupKeys
 	}
-	if more.Bindings.State != Unseen || more.Bindings.Why != "" {
-		s.Bindings = more.Bindings
+	if s.GroupsAt.IsZero() {
+		s.GroupsAt = more.GroupsAt
 	}
-	if more.Quotas.State != Unseen || more.Quotas.Why != "" {
-		s.Quotas = more.Quotas
+}
+
+func add[V any](to *map[string]V, more map[string]V) {
+	if *to == nil && len(more) > 0 {
+		*to = make(map[string]V, len(more))
+	}
+	maps.Copy(*to, more)
+}
+
+// later keeps a fact that was asked for.
+func later[T any](to *Seen[T], fact Seen[T]) {
+	if fact.Asked() {
+		*to = fact
 	}
 }
 
@@ -105,6 +118,12 @@ type Seen[T any] struct {
 	Why   string `json:"why,omitempty"`   // of an unseen fact: the reason, in words
 	Needs string `json:"needs,omitempty"` // the missing right, "Describe on Topic shop.orders"
 }
+
+// Asked says whether the fact was asked for.
+func (s Seen[T]) Asked() bool { return s.State != Unseen || s.Why != "" }
+
+// Reason is why a fact is unseen, in words.
+func (s Seen[T]) Reason() string { return cmp.Or(s.Why, "it was not read") }
 
 // Is wraps a fact that was read.
 func Is[T any](value T) Seen[T] { return Seen[T]{State: Present, Value: value} }
