@@ -117,6 +117,8 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 	return a, nil
 }
 
+const joinedMeanwhile = "somebody has joined it meanwhile"
+
 // openings are the topics, groups and offsets that tell where groups begin.
 type openings struct {
 	*live.Snapshot
@@ -204,7 +206,7 @@ func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffse
 	case group.State == live.Unseen:
 		return nil, &Refusal{Message: group.Why}
 	case group.Value.Active():
-		return nil, &Refusal{Code: kerr.NonEmptyGroup, Message: "somebody has joined it meanwhile"}
+		return nil, &Refusal{Code: kerr.NonEmptyGroup, Message: joinedMeanwhile}
 	}
 	put, req, err := o.commit(step, &group.Value)
 	if err != nil || len(req.Topics) == 0 {
@@ -257,7 +259,10 @@ func committed(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) e
 		for j := range t.Partitions {
 			err := refusal(t.Partitions[j].ErrorCode, nil)
 			if refused, ok := errors.AsType[*Refusal](err); ok {
-				if errors.Is(err, kerr.TopicAuthorizationFailed) {
+				switch {
+				case errors.Is(err, kerr.UnknownMemberID):
+					refused.Message = joinedMeanwhile
+				case errors.Is(err, kerr.TopicAuthorizationFailed):
 					refused.Needs = "Read on Topic " + cmp.Or(t.Topic, names[t.TopicID])
 				}
 				return refused

@@ -454,6 +454,8 @@ type model struct {
 	looked   int                                               // questions about configs that are no throttle
 	dead     map[int32]bool                                    // brokers that close connections about configs
 	denies   kmsg.ConfigResourceType                           // whose configs nobody may alter; 0: none
+	lags     int                                               // how many answers about lists are from before they were there
+	stale    int                                               // those to come
 	brokers  []int32                                           // those that metadata tells of
 	caughtUp []int32                                           // brokers whose new replicas are in sync
 
@@ -650,6 +652,7 @@ func (m *model) alter(kreq kmsg.Request) (kmsg.Response, error) {
 					}
 				}
 				set[c.Name] = strings.Join(list, ",")
+				m.stale = m.lags
 			}
 		}
 		resp.Resources = append(resp.Resources, kmsg.IncrementalAlterConfigsResponseResource{ResourceType: resource.ResourceType, ResourceName: resource.ResourceName})
@@ -674,6 +677,11 @@ func (m *model) describe(kreq kmsg.Request) (kmsg.Response, error) {
 			if _, there := m.replicas[resource.ResourceName]; !there {
 				answer.ErrorCode = kerr.UnknownTopicOrPartition.Code
 			}
+		}
+		if resource.ResourceType == kmsg.ConfigResourceTypeTopic && m.stale > 0 {
+			m.stale--
+			resp.Resources = append(resp.Resources, answer)
+			continue
 		}
 		for key, value := range m.configs[ownerOf(resource.ResourceType, resource.ResourceName)] {
 			if slices.Contains(resource.ConfigNames, key) {

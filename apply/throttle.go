@@ -29,7 +29,7 @@ const (
 
 // throttle is what this apply has set, or tried to.
 type throttle struct {
-	lists   map[string]lists // by topic
+	lists   map[string]lists // by topic; none where they were refused
 	brokers []int32          // those with a rate
 	rate    int64            // that rate, when it was set
 	rates   map[string]bool  // all rates that a topology has noted so far, as brokers spell them
@@ -173,7 +173,13 @@ func (r *run) throttleMoves(ctx context.Context, steps []plan.Step) []plan.Step 
 		if err := t.note(ctx, records...); err != nil {
 			return err
 		}
-		steps = r.without(steps, t.alter(ctx, wanted))
+		unlisted := t.alter(ctx, wanted)
+		for o, err := range unlisted {
+			if isFinal(err) {
+				r.slowed.lists[o.name] = nil
+			}
+		}
+		steps = r.without(steps, unlisted)
 		_, brokers = r.touched(steps)
 		r.slowed.rate = t.rate(t.Throttle)
 		refused := t.alter(ctx, rated(brokers, r.slowed.rate))
@@ -441,9 +447,8 @@ func (l *lifting) slowed(now []int32) []int32 {
 // lifting finds our entries on the lists of topics.
 func (t *throttling) lifting(ctx context.Context) (*lifting, error) {
 	topics := slices.Sorted(maps.Keys(t.ours))
-	found, failed := t.dynamic(ctx, resources(topics, nil), leaderReplicas, followerReplicas)
-	maps.DeleteFunc(failed, func(_ resource, err error) bool { return errors.Is(err, kerr.UnknownTopicOrPartition) }) // deleted
-	if err := flat(failed); err != nil {
+	found, err := t.shown(ctx, resources(topics, nil))
+	if err != nil {
 		return nil, err
 	}
 	onTheMove, err := t.onTheMove(ctx)
@@ -467,6 +472,32 @@ func (t *throttling) lifting(ctx context.Context) (*lifting, error) {
 		}
 	}
 	return l, nil
+}
+
+// shown reads the lists of topics. What this apply has set a broker may not show
+// yet.
+func (t *throttling) shown(ctx context.Context, topics []resource) (found map[resource]map[string]string, err error) {
+	deadline := t.Clock.Now().Add(longestLag)
+	for pause := firstPause; ; pause *= 2 {
+		found, failed := t.dynamic(ctx, topics, leaderReplicas, followerReplicas)
+		late := slices.ContainsFunc(topics, func(o resource) bool { return failed[o] == nil && t.lacks(o, found[o]) })
+		maps.DeleteFunc(failed, func(_ resource, err error) bool { return errors.Is(err, kerr.UnknownTopicOrPartition) }) // deleted
+		if err := flat(failed); err != nil || !late || ctx.Err() != nil || t.Clock.Now().After(deadline) {
+			return found, err
+		}
+		t.wait(ctx, "for the brokers to show the throttle", pause)
+	}
+}
+
+// lacks says whether entries are missing that this apply has set.
+func (t *throttling) lacks(topic resource, shown map[string]string) bool {
+	for key, set := range t.slowed.lists[topic.name] {
+		has := entries(shown[key])
+		if slices.ContainsFunc(set, func(e string) bool { return !slices.Contains(has, e) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // left are the entries of a topic's list whose partitions do not move any more.

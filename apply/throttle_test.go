@@ -185,6 +185,14 @@ func TestRatesThatAreNotPermitted(t *testing.T) {
 	}
 }
 
+// A broker that does not show the lists yet is not taken for one without them.
+func TestListsThatAreShownLate(t *testing.T) {
+	m := moves(t, "a")
+	m.denies, m.lags = kmsg.ConfigResourceTypeBroker, 2
+	m.ends(m.run(reassigned("a", 0, 1)), "not done: the move cannot be throttled: broker 0: ...")
+	m.unthrottled()
+}
+
 // Another topology that moves replicas keeps its rate, and the lower one of
 // both holds meanwhile. Its topics are nobody else's.
 func TestThrottleOfAnotherTopology(t *testing.T) {

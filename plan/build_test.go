@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,7 @@ func removal(topic string) schema.Removal {
 func id(topic string) schema.ID { return schema.ID{Kind: schema.KindQueue, Name: topic} }
 
 func topology(resources ...schema.Resource) *schema.Topology {
+	slices.SortFunc(resources, func(a, b schema.Resource) int { return a.Declared().Addr.Compare(b.Declared().Addr) })
 	return &schema.Topology{Name: "shop", Resources: resources}
 }
 

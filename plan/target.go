@@ -27,7 +27,7 @@ func Untargeted(t *schema.Topology, targets []schema.Addr) []schema.Addr {
 	})
 }
 
-// choose narrows to the targets and to the absent queues that they refer to,
+// choose narrows to the targets and to what they refer to and is not there,
 // whose creation they need.
 func (b *builder) choose(targets []schema.Addr) selection {
 	if len(targets) == 0 {
@@ -46,22 +46,47 @@ func (b *builder) choose(targets []schema.Addr) selection {
 	return chosen
 }
 
-// need adds what the chosen queues refer to and is not there, and what that refers to.
+// need adds what the chosen blocks refer to and is not there, and what that
+// refers to.
 func (b *builder) need(chosen selection) {
-	resources := make(map[schema.Addr]schema.Resource, len(b.topology.Resources))
-	for _, r := range b.topology.Resources {
-		resources[r.Declared().Addr] = r
+	users := map[string]schema.Addr{}
+	for u := range schema.All[*schema.User](b.topology) {
+		users[schema.UserPrincipal+u.Name] = u.Addr
 	}
-	for _, addr := range slices.SortedFunc(maps.Keys(chosen), schema.Addr.Compare) {
-		for q, _ := resources[addr].(*schema.Queue); q != nil && q.DeadLetter != nil; {
-			needed, declared := resources[*q.DeadLetter]
-			if !declared || chosen.has(*q.DeadLetter) || b.snapshot.Topics[needed.ID().Name].State != live.Absent {
-				break
+	for open := slices.SortedFunc(maps.Keys(chosen), schema.Addr.Compare); len(open) > 0; open = open[1:] {
+		by := open[0]
+		for _, addr := range references(b.topology.Find(by), users) {
+			r := b.topology.Find(addr)
+			if r == nil || chosen.has(addr) {
+				continue
 			}
-			chosen[*q.DeadLetter] = &q.Addr
-			q, _ = needed.(*schema.Queue)
+			if state, _ := kindOf(r.ID().Kind).lives(r.ID().Name, b.snapshot); state == live.Absent {
+				chosen[addr] = &by
+				open = append(open, addr)
+			}
 		}
 	}
+}
+
+// references are the blocks that a resource cannot do without.
+func references(r schema.Resource, users map[string]schema.Addr) []schema.Addr {
+	as := func(principal string, queues []schema.Addr) []schema.Addr {
+		if user, declared := users[principal]; declared {
+			return append(slices.Clone(queues), user)
+		}
+		return queues
+	}
+	switch r := r.(type) {
+	case *schema.Queue:
+		if r.DeadLetter != nil {
+			return []schema.Addr{*r.DeadLetter}
+		}
+	case *schema.Producer:
+		return as(r.Principal, r.Queues)
+	case *schema.Group:
+		return as(r.Principal, r.Queues)
+	}
+	return nil
 }
 
 func declared(t *schema.Topology) []*schema.Decl {

@@ -71,6 +71,19 @@ func TestTarget(t *testing.T) {
 			map[string]string{`queue.shard["us"]`: ""},
 			0, 0,
 		},
+		"a group, with the queue and the dead letters that it needs": {
+			[]schema.Resource{reads(schema.Earliest), queue("dead"), queue("orders", deadLetter("dead")), queue("z")},
+			nil, "consumer_group.billing",
+			map[string]string{"consumer_group.billing": "", "queue.dead": "queue.orders", "queue.orders": "consumer_group.billing"},
+			0, 0,
+		},
+		"a group, with the user that it is": {
+			[]schema.Resource{reads("", func(g *schema.Group) { g.Principal = "User:a" }), queue("orders"), login(1, schema.ScramSHA512)},
+			map[string]live.Seen[live.Topic]{"shop.orders": live.Is(one)},
+			"consumer_group.billing",
+			map[string]string{"user.a": "consumer_group.billing", "consumer_group.billing": ""},
+			0, 0,
+		},
 		"a deletion": {
 			[]schema.Resource{queue("orders")},
 			map[string]live.Seen[live.Topic]{"shop.old": live.Is(one)},
@@ -96,6 +109,9 @@ func TestTarget(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := world(nil)
+			s.Groups = map[string]live.Seen[live.Group]{"billing": live.None[live.Group]()}
+			s.Users = map[string]live.Seen[live.User]{"a": live.None[live.User]()}
+			s.Bindings = live.Is(live.Bindings{})
 			for _, q := range test.resources {
 				s.Topics[q.ID().Name] = live.None[live.Topic]()
 			}

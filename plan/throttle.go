@@ -50,9 +50,9 @@ func (b *builder) unclaimed() {
 	}
 }
 
-// Throttled says whether a declared topic has a throttle that no topology has
+// AnyUnclaimed says whether a declared topic has a throttle that no topology has
 // noted: then there may be such rates on the brokers, too.
-func Throttled(t *schema.Topology, s *live.Snapshot) bool {
+func AnyUnclaimed(t *schema.Topology, s *live.Snapshot) bool {
 	for q := range schema.All[*schema.Queue](t) {
 		if len(unclaimed(q.Topic, s)) > 0 {
 			return true

@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // KindUser is a user who logs in by SCRAM.
 const KindUser Kind = "user"
 
@@ -27,6 +29,25 @@ func (u *User) ID() ID { return ID{Kind: KindUser, Name: u.Name} }
 
 // Principal is the user as access control names it.
 func (u *User) Principal() string { return UserPrincipal + u.Name }
+
+// Mechanism is how the user logs in: as the cluster's block does where the user
+// can, and else by the strongest of its own. The block may be nil.
+func (u *User) Mechanism(cluster *SASL) Mechanism {
+	if cluster != nil && slices.Contains(u.Mechanisms, cluster.Mechanism) {
+		return cluster.Mechanism
+	}
+	return u.Mechanisms[len(u.Mechanisms)-1]
+}
+
+// UserOf is the declared user who is a principal, or nil.
+func (t *Topology) UserOf(principal string) *User {
+	for u := range All[*User](t) {
+		if u.Principal() == principal {
+			return u
+		}
+	}
+	return nil
+}
 
 // UserPrincipal begins the principals that are users.
 const UserPrincipal = "User:"

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,39 @@ func application(t *schema.Topology, name string, kinds ...schema.Kind) (schema.
 		return labelled[0], nil
 	}
 	return nil, fmt.Errorf("%s is more than one: say which of %s", name, addressList(labelled))
+}
+
+// openAs loads the topology, finds a producer or a group, and prepares the
+// connection as its principal, where that is a user of these files.
+func (a *app) openAs(ctx context.Context, name string, kind schema.Kind) (*session, schema.Resource, error) {
+	s, err := a.newSession()
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.topology, s.files, err = a.loaded(); err != nil {
+		return nil, nil, err
+	}
+	r, err := application(s.topology, name, kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.login = s.topology.UserOf(principal(r))
+	if err := s.connect(ctx); err != nil {
+		s.close()
+		return nil, nil, err
+	}
+	return s, r, nil
+}
+
+// principal is who a producer or a group connects as.
+func principal(r schema.Resource) string {
+	switch r := r.(type) {
+	case *schema.Producer:
+		return r.Principal
+	case *schema.Group:
+		return r.Principal
+	}
+	return ""
 }
 
 // applications are the resources of the kinds, in address order.

@@ -148,7 +148,7 @@ could lose, apply makes it so from a pipeline.`,
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "the topology's `DIR`")
 	flags.SortFlags = false
-	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.sendCommand(), a.receiveCommand(), a.historyCommand(), a.unlockCommand(), a.clientCommand(), a.explainCommand())
+	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(), a.sendCommand(), a.receiveCommand(), a.historyCommand(), a.unlockCommand(), a.clientCommand(), a.explainCommand())
 	return root
 }
 

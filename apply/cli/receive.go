@@ -29,7 +29,8 @@ func (a *app) receiveCommand() *cobra.Command {
 		Long: `Joins the group under its protocol and prints the messages of its queues: their
 values, a line each, or JSON with all there is. It ends where the queues ended
 when it started. A message is acknowledged after it was printed: if this is
-killed, some may come twice, and none is lost. The login is that of the cluster
+killed, some may come twice, and none is lost. The login is the group's
+principal, where that is a user of these files, and else that of the cluster
 block.
 
 With --exec CMD each message goes to a command of its own, run by sh, on its
@@ -40,12 +41,11 @@ tell about it. The exit code decides:
   100    it is rejected
   other  it is released; 126 and 127, of a command that cannot be run, end this
 
-A share group gives what is released to its members again, as often as its
-delivery count limit says, and its brokers send what is rejected to the
-dead_letter of its queue (Kafka 4.4+); without one it is gone. The other
-protocols know neither: here a message that is not done is sent to the
-dead_letter by this command or, where the queue has none, ends the receiving
-and stays unread.
+What is rejected goes to the dead_letter of its queue: by the brokers of a share
+group on Kafka 4.4, and else by this command. A share group gives what is
+released to its members again, as often as its delivery count limit says, and
+drops what has no dead_letter to go to. In the other groups both end the
+receiving and stay unread.
 
 --release shows messages of a share group and gives them back. Each time counts
 as a delivery.`,
@@ -100,15 +100,11 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 	if err := flags.check(); err != nil {
 		return err
 	}
-	s, err := a.open(ctx, planFlags{})
+	s, r, err := a.openAs(ctx, name, schema.KindGroup)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	r, err := application(s.topology, name, schema.KindGroup)
-	if err != nil {
-		return err
-	}
 	group := r.(*schema.Group)
 	queues := read(s.topology, group)
 	if err := flags.fits(group, queues); err != nil {

@@ -89,6 +89,8 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 //	kafka DIR send TOPIC COUNT [AGE]
 //	kafka DIR put TOPIC VALUE
 //	kafka DIR commit TOPIC GROUP OFFSET
+//	kafka DIR share TOPIC GROUP OFFSET
+//	kafka DIR trim TOPIC OFFSET
 func kafka(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: kafka DIR VERB TOPIC...")
@@ -147,14 +149,28 @@ func do(ctx context.Context, client *kgo.Client, verb, topic string, args []stri
 		return client.ProduceSync(ctx, all...).FirstErr()
 	case "put":
 		return client.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte(args[0])}).FirstErr()
-	case "commit":
-		offset, err := strconv.ParseInt(args[1], 10, 64)
+	case "commit", "share", "trim":
+		offset, err := strconv.ParseInt(args[len(args)-1], 10, 64)
 		if err != nil {
 			return err
 		}
-		offsets := kadm.Offsets{}
-		offsets.AddOffset(topic, 0, offset, -1)
-		return admin.CommitAllOffsets(ctx, args[0], offsets)
+		return place(ctx, admin, verb, topic, args[0], offset)
 	}
 	panic("no verb " + verb)
+}
+
+// place sets where a group is in a topic, or where the topic begins.
+func place(ctx context.Context, admin *kadm.Client, verb, topic, group string, offset int64) error {
+	offsets := kadm.Offsets{}
+	offsets.AddOffset(topic, 0, offset, -1)
+	var err error
+	switch verb {
+	case "commit":
+		err = admin.CommitAllOffsets(ctx, group, offsets)
+	case "share":
+		_, err = admin.AlterShareGroupOffsets(ctx, group, offsets)
+	case "trim":
+		_, err = admin.DeleteRecords(ctx, offsets)
+	}
+	return err
 }

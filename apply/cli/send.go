@@ -30,7 +30,8 @@ func (a *app) sendCommand() *cobra.Command {
 		Short: "Send messages to the queue of a producer",
 		Long: `Sends messages as the producer is declared to: with its acks, its transactions
 and its other client settings, and each key to the partition that Kafka's
-clients send it to. The login is that of the cluster block.
+clients send it to. The login is the producer's principal, where that is a user
+of these files, and else that of the cluster block.
 
 Messages are the values or, without any, the lines of stdin. With --format json
 each line is an object of value, key, headers (a map, or a list of key and
@@ -64,15 +65,11 @@ func (a *app) send(ctx context.Context, name string, values []string, flags send
 	case flags.format == "json" && len(values) > 0:
 		return errors.New("--format json is about stdin: a VALUE is text")
 	}
-	s, err := a.open(ctx, planFlags{})
+	s, r, err := a.openAs(ctx, name, schema.KindProducer)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	r, err := application(s.topology, name, schema.KindProducer)
-	if err != nil {
-		return err
-	}
 	producer := r.(*schema.Producer)
 	topic, err := written(s.topology, producer, flags.queue)
 	if err != nil {
@@ -172,10 +169,12 @@ func (s *session) notSent(err error) error {
 		return fmt.Errorf("%w; taken back with its transaction: %s", err, messages)
 	case malformed:
 		return fmt.Errorf("%w; those before it are sent", err)
+	case failed.Failed > 0 && errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted; read and not acknowledged: %s", messages)
 	}
 	err = s.unreachable(s.conn.Explain(failed.Err))
 	if failed.Failed > 0 {
-		return fmt.Errorf("%w; read and not sent: %s", err, messages)
+		return fmt.Errorf("%w; read and not acknowledged: %s", err, messages)
 	}
 	return err
 }

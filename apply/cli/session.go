@@ -30,6 +30,7 @@ type session struct {
 	*app
 	topology *schema.Topology
 	files    diag.Files
+	login    *schema.User // who connects; nil: whom the cluster block names
 	conn     *connect.Conn
 	target   []schema.Addr
 	allowed  []guard.Allow
@@ -41,10 +42,9 @@ type session struct {
 // visit opens a session with the ledger alone: of the files it takes what names
 // the topology and its cluster.
 func (a *app) visit(ctx context.Context) (s *session, err error) {
-	if err = a.timely(); err != nil {
+	if s, err = a.newSession(); err != nil {
 		return nil, err
 	}
-	s = &session{app: a}
 	if s.topology, s.files, err = a.identified(); err != nil {
 		return nil, err
 	}
@@ -58,20 +58,20 @@ func (a *app) visit(ctx context.Context) (s *session, err error) {
 	return s, nil
 }
 
-// timely refuses a --timeout that leaves no time.
-func (a *app) timely() error {
+// newSession is one without a topology yet.
+func (a *app) newSession() (*session, error) {
 	if a.timeout <= 0 {
-		return fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
+		return nil, fmt.Errorf("--timeout is more than 0, not %v", a.timeout)
 	}
-	return nil
+	return &session{app: a, throttle: defaultThrottle}, nil
 }
 
 // open loads the topology and prepares the connection.
 func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
-	if err := a.timely(); err != nil {
+	s, err := a.newSession()
+	if err != nil {
 		return nil, err
 	}
-	s := &session{app: a, throttle: defaultThrottle}
 	for _, text := range flags.target {
 		addr, err := schema.ParseAddr(text)
 		if err != nil {
@@ -86,7 +86,6 @@ func (a *app) open(ctx context.Context, flags planFlags) (*session, error) {
 		}
 		s.allowed = append(s.allowed, allowed...)
 	}
-	var err error
 	if s.topology, s.files, err = a.loaded(); err != nil {
 		return nil, err
 	}
@@ -118,7 +117,7 @@ func (s *session) connect(ctx context.Context) error {
 		s.closers = append(s.closers, embedded)
 		servers = embedded.Bootstrap()
 	}
-	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, Timeout: s.timeout, Version: version()}
+	options := connect.Options{BootstrapServers: servers, Env: s.Env, Clusters: s.topology.Clusters, User: s.login, Timeout: s.timeout, Version: version()}
 	if s.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -260,7 +259,7 @@ func (s *session) build(ctx context.Context, build builder, seen *live.Snapshot)
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	inspect.Inherited(ctx, s.conn.Client(), seen, plan.Unknown(s.topology, seen))
-	if plan.Throttled(s.topology, seen) {
+	if plan.AnyUnclaimed(s.topology, seen) {
 		inspect.Rates(ctx, s.conn.Client(), seen)
 	}
 	return build(seen)
@@ -272,7 +271,7 @@ func (s *session) plan(ctx context.Context, build builder) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := guard.Facts{Snapshot: p.snapshot, Throttle: s.throttle, Now: s.brokersTime(p.snapshot.Ledger.Value)}
+	facts := guard.Facts{Snapshot: p.snapshot, Principal: s.conn.Principal(), Throttle: s.throttle, Now: s.brokersTime(p.snapshot.Ledger.Value)}
 	found, open := guard.Judge(p.Plan, facts)
 	if !open.None() {
 		facts.Answers = s.measure(ctx, p.snapshot, open)

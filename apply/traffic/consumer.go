@@ -31,6 +31,7 @@ type consumer struct {
 	*Receiver
 	client *kgo.Client
 	dead   *undertaker
+	firsts map[place]int64 // the first messages that there are, as of the start
 	ends   map[place]int64 // as of the start
 	starts map[place]int64 // where the group begins that has committed nothing
 
@@ -51,7 +52,7 @@ const tick = 100 * time.Millisecond
 func newConsumer(ctx context.Context, r *Receiver) (*consumer, error) {
 	c := &consumer{Receiver: r, at: map[place]int64{}, seeds: map[place]int64{}, moved: map[place]struct{}{}, came: time.Now()}
 	var err error
-	if c.starts, c.ends, err = r.extent(ctx); err != nil {
+	if err = c.extent(ctx); err != nil {
 		return nil, err
 	}
 	set := r.settings()
@@ -60,37 +61,40 @@ func newConsumer(ctx context.Context, r *Receiver) (*consumer, error) {
 	options = append(options,
 		kgo.ConsumerGroup(r.Group.GroupID), kgo.ConsumeTopics(r.topics()...),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.KeepControlRecords(),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // messages that are gone are no reason to skip more
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // messages that are gone are no reason to skip others
 		kgo.AdjustFetchOffsetsFn(c.assigned), kgo.OnPartitionsRevoked(c.revoked), kgo.OnPartitionsLost(c.revoked),
 	)
 	if c.client, err = kgo.NewClient(options...); err != nil {
 		return nil, err
 	}
-	c.dead = &undertaker{group: r.Group.GroupID, options: r.Client.Opts()}
+	c.dead = &undertaker{Receiver: r}
 	return c, nil
 }
 
-// extent is where the queues begin, for who has committed nothing, and where
-// they end.
-func (r *Receiver) extent(ctx context.Context) (starts, ends map[place]int64, err error) {
-	admin := kadm.NewClient(r.Client)
+// extent asks where the queues begin, for who has committed nothing and at all,
+// and where they end.
+func (c *consumer) extent(ctx context.Context) (err error) {
+	admin := kadm.NewClient(c.Client)
 	list := admin.ListEndOffsets
-	if r.settings().isolation() == kgo.ReadCommitted() {
+	if c.settings().isolation() == kgo.ReadCommitted() {
 		list = admin.ListCommittedOffsets
 	}
-	if ends, err = listed(list(ctx, r.topics()...)); err != nil {
-		return nil, nil, err
+	if c.ends, err = listed(list(ctx, c.topics()...)); err != nil {
+		return err
 	}
-	at, timed := r.Group.Start.Time()
-	switch start := r.start(); {
+	if c.firsts, err = listed(admin.ListStartOffsets(ctx, c.topics()...)); err != nil {
+		return err
+	}
+	at, timed := c.Group.Start.Time()
+	switch start := c.start(); {
 	case timed:
-		starts, err = listed(admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), r.topics()...))
+		c.starts, err = listed(admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), c.topics()...))
 	case start == schema.Earliest:
-		starts, err = listed(admin.ListStartOffsets(ctx, r.topics()...))
+		c.starts = c.firsts
 	default:
-		starts = ends
+		c.starts = c.ends
 	}
-	return starts, ends, err
+	return err
 }
 
 // start is where a group begins: as its block says or, where it does not, as
@@ -110,7 +114,7 @@ func listed(offsets kadm.ListedOffsets, err error) (map[place]int64, error) {
 	for topic, partitions := range offsets {
 		for partition, o := range partitions {
 			if o.Err != nil {
-				return nil, fmt.Errorf("topic %s: %w", topic, o.Err)
+				return nil, topicError(topic, o.Err)
 			}
 			all[place{topic, partition}] = o.Offset
 		}
@@ -126,7 +130,7 @@ func (c *consumer) assigned(_ context.Context, got map[string]map[int32]kgo.Offs
 		for partition, offset := range partitions {
 			p := place{topic, partition}
 			if at := offset.EpochOffset().Offset; at >= 0 {
-				c.at[p] = at
+				c.at[p] = max(at, c.firsts[p]) // what is gone does not come
 				continue
 			}
 			c.at[p] = c.starts[p] // 0 for a partition that is new: nothing of it was seen
@@ -259,7 +263,12 @@ func (c *consumer) seed(ctx context.Context) error {
 // settle commits how far the member is, after what was rejected has gone to the
 // dead letters.
 func (c *consumer) settle(ctx context.Context, all []judged) error {
-	if err := c.bury(ctx, all); err != nil {
+	for _, m := range all {
+		if m.verdict == Reject && c.deadLetter(m.Topic) == "" {
+			return fmt.Errorf("the message at offset %d of %s is rejected, and its queue has no dead_letter", m.Offset, place{m.Topic, m.Partition})
+		}
+	}
+	if err := c.dead.bury(ctx, all); err != nil {
 		return err
 	}
 	if c.open = len(all) < c.handed; !c.open {
@@ -270,22 +279,6 @@ func (c *consumer) settle(ctx context.Context, all []judged) error {
 		offsets[place{m.Topic, m.Partition}] = m.Offset + 1
 	}
 	return c.commit(ctx, offsets)
-}
-
-// bury sends what was rejected to the dead letters.
-func (c *consumer) bury(ctx context.Context, all []judged) error {
-	var rejected []*kgo.Record
-	for _, m := range all {
-		if m.verdict != Reject {
-			continue
-		}
-		topic := c.deadLetter(m.Topic)
-		if topic == "" {
-			return fmt.Errorf("the message at offset %d of %s is rejected, and its queue has no dead_letter", m.Offset, place{m.Topic, m.Partition})
-		}
-		rejected = append(rejected, deadLetter(topic, c.Group.GroupID, m.Record))
-	}
-	return c.dead.bury(ctx, rejected)
 }
 
 // commitMoved commits all positions that are not.

@@ -18,7 +18,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	Accept  Verdict = iota // it is done
-	Release                // it is to be delivered again: to a member of a share group at once, to one of another group never without those after it
+	Release                // it is to be delivered again: by a share group at once, by another not without those after it
 	Reject                 // it cannot be done: it goes to the dead letters
 )
 
@@ -118,6 +118,9 @@ const patience = 30 * time.Second
 // something wrong: an error of the Taker's, of Kafka's, or a [*NotDone]. The
 // progress is what was acknowledged.
 func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
+	if err := r.check(ctx); err != nil {
+		return Progress{}, err
+	}
 	m, err := r.join(ctx)
 	if err != nil {
 		return Progress{}, err
@@ -244,11 +247,7 @@ func (w *work) one(ctx context.Context, m *kgo.Record) (Verdict, error) {
 	if w.Singly {
 		defer w.hold(ctx, m)()
 	}
-	verdict, err := w.Taker.Take(ctx, m)
-	if verdict == Release && w.Group.Protocol != schema.Share && w.deadLetter(m.Topic) != "" {
-		verdict = Reject
-	}
-	return verdict, err
+	return w.Taker.Take(ctx, m)
 }
 
 // deadLetter is where the rejected messages of a topic go.

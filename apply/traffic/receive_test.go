@@ -8,13 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/queueform/queueform/apply/traffic"
 	"github.com/queueform/queueform/schema"
@@ -256,7 +260,7 @@ func TestDeadLetters(t *testing.T) {
 	}
 	want := []string{
 		"trace=1", "__dlq.errors.topic=orders", "__dlq.errors.partition=" + fmt.Sprint(k.all("orders")[0].Partition),
-		"__dlq.errors.offset=0", "__dlq.errors.group=g", "__dlq.errors.message=rejected by a member of the group",
+		"__dlq.errors.offset=0", "__dlq.errors.group=g", "__dlq.errors.message=Offset rejected by client.",
 	}
 	if d := cmp.Diff(want, headers); d != "" {
 		t.Error(d)
@@ -266,8 +270,8 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// A message that is not done goes to the dead letters, too, where a group
-// cannot go on without it; where there are none, it ends the receiving.
+// A message that is not done ends the receiving where a group cannot go on
+// without it, and is no dead letter: it may be done when it comes again.
 func TestNotDone(t *testing.T) {
 	second := func(m *kgo.Record) (traffic.Verdict, error) {
 		if m.Offset == 1 {
@@ -277,18 +281,32 @@ func TestNotDone(t *testing.T) {
 	}
 	k := newKafka(t)
 	k.send("key", count(4)...)
-	r := k.receiver(schema.Classic, &taker{take: second})
-	r.Queues[0].DeadLetter = ""
-	_, err := r.Receive(t.Context())
+	_, err := k.receiver(schema.Classic, &taker{take: second}).Receive(t.Context())
 	if stopped, ok := errors.AsType[*traffic.NotDone](err); !ok || stopped.Offset != 1 {
 		t.Errorf("the error is %v", err)
 	}
 	if n := k.committed(); n != 1 {
 		t.Errorf("%d messages are committed, want 1", n)
 	}
-	k.receive(k.receiver(schema.Classic, &taker{take: second}))
-	if dead := k.all("dlq.orders"); len(dead) != 1 || string(dead[0].Value) != count(4)[1] {
+	if dead := k.all("dlq.orders"); len(dead) > 0 {
 		t.Errorf("the dead letters are %v", dead)
+	}
+	if d := cmp.Diff(count(4)[1:], k.printed(schema.Classic)); d != "" {
+		t.Error(d)
+	}
+}
+
+// A rejected message without dead letters to go to stays unread.
+func TestRejectedWithoutDeadLetters(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "a")
+	r := k.receiver(schema.Classic, &taker{take: func(*kgo.Record) (traffic.Verdict, error) { return traffic.Reject, nil }})
+	r.Queues[0].DeadLetter = ""
+	if _, err := r.Receive(t.Context()); err == nil || !strings.Contains(err.Error(), "is rejected, and its queue has no dead_letter") {
+		t.Errorf("the error is %v", err)
+	}
+	if d := cmp.Diff([]string{"a"}, k.printed(schema.Classic)); d != "" {
+		t.Error(d)
 	}
 }
 
@@ -310,6 +328,9 @@ func TestShareVerdicts(t *testing.T) {
 	}}))
 	if d := cmp.Diff(map[string]int32{"accept": 1, "release": 3, "reject": 1}, deliveries); d != "" {
 		t.Error(d)
+	}
+	if dead := k.all("dlq.orders"); len(dead) != 1 || string(dead[0].Value) != "reject" {
+		t.Errorf("the dead letters are %v: these brokers do not write them", dead)
 	}
 	if d := cmp.Diff([]string{""}, k.printed(schema.Share)); d != "" {
 		t.Error(d)
@@ -369,7 +390,9 @@ func TestCommand(t *testing.T) {
 		case $v in done) exit 0;; rejected) exit 100;; *) exit 7;; esac`}
 	r := k.receiver(schema.Classic, command)
 	r.Singly = true
-	k.receive(r)
+	if _, err := r.Receive(t.Context()); err == nil || !strings.Contains(err.Error(), "the message at offset 2 of orders[1] was not done") {
+		t.Errorf("the error is %v", err)
+	}
 	log, err := os.ReadFile(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -377,7 +400,7 @@ func TestCommand(t *testing.T) {
 	if d := cmp.Diff("done orders 0 key\nrejected orders 1 key\nfailed orders 2 key\n", string(log)); d != "" {
 		t.Error(d)
 	}
-	if dead := k.all("dlq.orders"); len(dead) != 2 || string(dead[0].Value) != "rejected" || string(dead[1].Value) != "failed" {
+	if dead := k.all("dlq.orders"); len(dead) != 1 || string(dead[0].Value) != "rejected" {
 		t.Errorf("the dead letters are %v", dead)
 	}
 }
@@ -412,5 +435,94 @@ func TestCommandInput(t *testing.T) {
 	want := `{"topic":"t","partition":3,"offset":4,"timestamp":"1970-01-01T00:00:00.000Z","value":"v","headers":[{"key":"trace-id","value":"7"}]}7 in 3` + "\n"
 	if d := cmp.Diff(want, out.String()); d != "" {
 		t.Error(d)
+	}
+}
+
+// A group of another kind, or a protocol that the brokers do not speak, is told
+// before anybody joins.
+func TestProtocolRefused(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "a")
+	k.printed(schema.Classic)
+	_, err := k.receiver(schema.Share, &taker{}).Receive(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "g is a group of another kind on the cluster") {
+		t.Errorf("the error is %v", err)
+	}
+	k.cluster.ControlKey(kmsg.ConsumerGroupDescribe.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.ConsumerGroupDescribeResponse)
+		resp.Groups = []kmsg.ConsumerGroupDescribeResponseGroup{{Group: "g", ErrorCode: kerr.UnsupportedVersion.Code}}
+		return resp, nil, true
+	})
+	_, err = k.receiver(schema.Consumer, &taker{}).Receive(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "it needs Kafka 4.0 or later (KIP-848)") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// Messages that are gone are not waited for, be they all of a partition.
+func TestMessagesAreGone(t *testing.T) {
+	for gone, want := range map[int64][]string{3: count(4)[3:], 4: {""}} {
+		k := newKafka(t)
+		k.send("key", count(4)...)
+		r := k.receiver(schema.Classic, &taker{})
+		r.Max = 1
+		k.receive(r)
+		var before kadm.Offsets
+		before.AddOffset("orders", k.all("orders")[0].Partition, gone, -1)
+		if _, err := k.admin.DeleteRecords(t.Context(), before); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, k.printed(schema.Classic)); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// Members that come and go while messages are on their way lose none, and none
+// of them fails.
+func TestMembersComeAndGo(t *testing.T) {
+	for _, protocol := range schema.Protocols() {
+		t.Run(string(protocol), func(t *testing.T) {
+			t.Parallel() // they wait for heartbeats
+			k := newKafka(t)
+			const messages, members = 500, 4
+			var mu sync.Mutex
+			came := map[string]bool{}
+			all := make(chan struct{})
+			work := func(ctx context.Context, most int64) error {
+				r := k.receiver(protocol, &taker{})
+				r.Follow, r.Max = true, most
+				r.Taker = &taker{take: func(m *kgo.Record) (traffic.Verdict, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if !came[string(m.Value)] {
+						if came[string(m.Value)] = true; len(came) == messages {
+							close(all)
+						}
+					}
+					return traffic.Accept, nil
+				}}
+				_, err := r.Receive(ctx)
+				return err
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var group errgroup.Group
+			for range members { // each works for a while, and another takes its place
+				group.Go(func() error {
+					if err := work(ctx, 100); err != nil {
+						return err
+					}
+					return work(ctx, 0)
+				})
+			}
+			for i, value := range count(messages) {
+				k.send(fmt.Sprint(i), value)
+			}
+			<-all
+			cancel()
+			if err := group.Wait(); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
 	}
 }

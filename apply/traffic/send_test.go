@@ -6,9 +6,11 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/apply/traffic"
@@ -290,6 +292,40 @@ func TestNoAnswer(t *testing.T) {
 			_, err := s.Send(t.Context(), traffic.Values(nil, []string{"a"}))
 			failed, ok := errors.AsType[*traffic.NotSent](err)
 			if !ok || failed.Failed != 1 || !strings.Contains(err.Error(), "within the 1s of delivery.timeout.ms") {
+				t.Errorf("the error is %+v", err)
+			}
+		})
+	}
+}
+
+// A commit that Kafka refuses has committed nothing; of one that is never
+// answered nobody knows.
+func TestCommitFails(t *testing.T) {
+	for name, test := range map[string]struct {
+		code    *kerr.Error
+		unknown bool
+	}{
+		"refused":    {kerr.TransactionalIDAuthorizationFailed, false},
+		"unanswered": {kerr.CoordinatorNotAvailable, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKafka(t)
+			k.cluster.ControlKey(kmsg.EndTxn.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				k.cluster.KeepControl()
+				resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+				resp.ErrorCode = test.code.Code
+				return resp, nil, true
+			})
+			impatient, err := kgo.NewClient(append(k.client.Opts(), kgo.RetryTimeout(200*time.Millisecond))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer impatient.Close()
+			s := transactional(k)
+			s.Client = impatient
+			_, err = s.Send(t.Context(), traffic.Values(nil, []string{"a"}))
+			failed, ok := errors.AsType[*traffic.NotSent](err)
+			if !ok || !errors.Is(err, test.code) || failed.Failed != 1 || failed.Unknown != test.unknown {
 				t.Errorf("the error is %+v", err)
 			}
 		})

@@ -17,6 +17,9 @@ type sharer struct {
 	*Receiver
 	client  *kgo.Client
 	admin   *kadm.Client
+	dead    *undertaker
+	asked   bool                         // whether the brokers bury what is rejected
+	theirs  bool                         // that they do
 	ends    map[place]int64              // as of the start
 	came    time.Time                    // when the last message did
 	looked  time.Time                    // when the group's positions were last asked for
@@ -27,7 +30,7 @@ type sharer struct {
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
-	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]struct{}{}}
+	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]struct{}{}}
 	var err error
 	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
 		return nil, err
@@ -120,6 +123,9 @@ func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
 // settle lets the brokers know; what they say to it comes later, but where
 // messages are acknowledged singly.
 func (s *sharer) settle(ctx context.Context, all []judged) error {
+	if err := s.bury(ctx, all); err != nil {
+		return err
+	}
 	for _, m := range all {
 		m.Ack(acks[m.verdict])
 		s.owe(m)
@@ -128,6 +134,24 @@ func (s *sharer) settle(ctx context.Context, all []judged) error {
 		return s.client.FlushAcks(ctx)
 	}
 	return nil
+}
+
+// bury sends what was rejected to the dead letters, where the brokers do not.
+func (s *sharer) bury(ctx context.Context, all []judged) error {
+	if !slices.ContainsFunc(all, func(m judged) bool { return m.verdict == Reject && s.deadLetter(m.Topic) != "" }) {
+		return nil
+	}
+	if !s.asked {
+		theirs, err := s.brokersBury(ctx)
+		if err != nil {
+			return err
+		}
+		s.asked, s.theirs = true, theirs
+	}
+	if s.theirs {
+		return nil
+	}
+	return s.dead.bury(ctx, all)
 }
 
 // owe notes whether a message is to come again before the end is reached.
@@ -216,6 +240,7 @@ func (s *sharer) past(p place, end int64) bool {
 }
 
 func (s *sharer) leave(ctx context.Context) error {
+	s.dead.leave()
 	err := s.client.FlushAcks(ctx)
 	s.client.CloseAllowingRebalance()
 	return err

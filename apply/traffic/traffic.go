@@ -11,8 +11,11 @@
 package traffic
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -24,12 +27,12 @@ type Progress struct {
 	Took     time.Duration // since the first of them
 }
 
-// PerSecond is the rate of some count over the time it took.
-func (p Progress) PerSecond(count int64) float64 {
-	if p.Took <= 0 {
-		return 0
+// topicError says of a topic what Kafka answered.
+func topicError(topic string, err error) error {
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return fmt.Errorf("there is no topic %s on the cluster: apply the topology first", topic)
 	}
-	return float64(count) / p.Took.Seconds()
+	return fmt.Errorf("topic %s: %w", topic, err)
 }
 
 // bytesOf is what a message carries.

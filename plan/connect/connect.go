@@ -25,6 +25,7 @@ type Options struct {
 	BootstrapServers []string                    // host:port; not nil: the block's and the environment's are not used
 	Env              func(string) (string, bool) // looks up [Overrides]; nil: there are none
 	Clusters         []string                    // the names of the blocks to choose from, for who chose none
+	User             *schema.User                // logs in, on a cluster where somebody has to; nil: who the block or the environment names
 	Timeout          time.Duration               // how long the cluster may take to answer; 0: DefaultTimeout
 	Version          string                      // of queueform, for the brokers' logs
 	Logger           *slog.Logger                // gets the conversation with the cluster; nil: silence
@@ -71,6 +72,15 @@ func Open(ctx context.Context, c *schema.Cluster, o Options) (*Conn, error) {
 // broker, within the timeout; a request to one of its brokers is sent once,
 // whatever happens to the connection, so that an error means "not known".
 func (c *Conn) Client() *kgo.Client { return c.client }
+
+// Principal is who the brokers take us for: the user who logs in by name, or else
+// whom the cluster block names; empty: neither says.
+func (c *Conn) Principal() string {
+	if sasl := c.settings.cluster.SASL; sasl != nil && sasl.Username != "" {
+		return schema.UserPrincipal + sasl.Username
+	}
+	return c.settings.cluster.Principal
+}
 
 // Close ends the client. It never fails.
 func (c *Conn) Close() error {

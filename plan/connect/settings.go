@@ -64,11 +64,23 @@ func resolve(c *schema.Cluster, o Options) (settings, error) {
 	if o.BootstrapServers != nil {
 		s.cluster.BootstrapServers, s.from["bootstrap_servers"] = o.BootstrapServers, "--bootstrap-servers"
 	}
+	if o.User != nil && s.cluster.SASL != nil {
+		s.logIn(o.User)
+	}
 	if c == nil && len(o.Clusters) > 0 && len(s.cluster.BootstrapServers) == 0 {
 		return s, s.problem("bootstrap_servers", nil, "No cluster is chosen", "Choose one with --cluster: "+
 			strings.Join(append(slices.Clone(o.Clusters), schema.EmbeddedCluster), ", ")+".")
 	}
 	return s, s.checkServers()
+}
+
+// logIn has a user of the topology log in, by the cluster's mechanism if that is
+// one of the user's.
+func (s *settings) logIn(u *schema.User) {
+	s.cluster.SASL = &schema.SASL{Mechanism: u.Mechanism(s.cluster.SASL), Username: u.Name, Password: u.Password}
+	for path, attr := range map[string]string{"sasl.mechanism": "mechanisms", "sasl.username": "name", "sasl.password": "password"} {
+		s.from[path] = attr + " of " + u.Addr.String()
+	}
 }
 
 // checkServers wants at least one bootstrap server, and each as host:port.
@@ -168,6 +180,9 @@ func (s *settings) reveal(path string, secret schema.Secret) (string, error) {
 }
 
 func (s *settings) missing(path string) error {
+	if from, elsewhere := s.from[path]; elsewhere {
+		return s.problem(path, nil, from+" is empty", "Nobody can log in with that.")
+	}
 	at := path
 	if _, ok := s.cluster.Attrs[path]; !ok {
 		at = "sasl"

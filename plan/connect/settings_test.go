@@ -176,3 +176,35 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 }
+
+// TestUser logs in as a user of the topology, whoever the environment names,
+// and says whose password it is that does not do.
+func TestUser(t *testing.T) {
+	servers := brokers(t, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "shop", password))
+	deployer := env(map[string]string{"QUEUEFORM_SASL_MECHANISM": "SCRAM-SHA-512", "QUEUEFORM_SASL_USERNAME": "deployer", "QUEUEFORM_SASL_PASSWORD": "x"})
+	given := func(value string, err error) schema.Secret {
+		return schema.NewSecret(func() (string, error) { return value, err })
+	}
+	for name, test := range map[string]struct {
+		password schema.Secret
+		want     string
+	}{
+		"right": {given(password, nil), ""},
+		"unset": {given("", errors.New("SHOP is not set")), "password of user.shop has no value"},
+		"empty": {given("", nil), "password of user.shop is empty"},
+		"wrong": {given("wrong", nil), "check name of user.shop and password of user.shop"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := &schema.User{Decl: schema.Decl{Addr: schema.Addr{Kind: schema.KindUser, Label: "shop"}}, Name: "shop", Mechanisms: []schema.Mechanism{schema.ScramSHA256}, Password: test.password}
+			conn, err := connect.Open(t.Context(), at(servers...), connect.Options{Env: deployer, User: u})
+			if err == nil {
+				t.Cleanup(conn.Client().Close)
+				err = conn.Explain(ask(t, conn.Client()))
+			}
+			told, failed := errors.AsType[*connect.Error](err)
+			if failed != (test.want != "") || failed && (!strings.Contains(told.Error(), test.want) || told.Attr != "") {
+				t.Errorf("the error is %v, want %q", err, test.want)
+			}
+		})
+	}
+}

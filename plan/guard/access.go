@@ -30,12 +30,15 @@ func loginTaken(s *subject) *Finding {
 // them is known only of groups that have no members.
 func accessTaken(s *subject) *Finding {
 	right, err := schema.ParseBinding(s.Object.Name)
-	if allowed := right.Permission == schema.Allow; err != nil || allowed != (s.Action == plan.Delete) {
+	switch allows, comes := right.Permission == schema.Allow, s.Action == plan.Create; {
+	case err != nil, !allows && !comes:
 		return nil
+	case allows && comes:
+		return s.shutOut(right.Resource)
 	}
 	f := &Finding{Severity: Blocks, Summary: fmt.Sprintf("%s may not %s %s any more", right.Principal, right.Operation, right.Resource.Name)}
 	switch group := s.Snapshot.Groups[right.Resource.Name]; {
-	case right.Principal == everybody || right.Principal == applying(s.plan.Topology.Cluster):
+	case right.Principal == everybody || right.Principal == s.Principal:
 		f.Summary += ", and who applies this neither"
 	case right.Resource.Type == schema.GroupResource && right.Resource.Pattern == schema.Literal && group.State != live.Unseen && !group.Value.Active():
 		f.Severity = Warns
@@ -47,23 +50,34 @@ func accessTaken(s *subject) *Finding {
 // everybody is the principal that stands for all users.
 const everybody = schema.UserPrincipal + "*"
 
-// applying is who applies plans to a cluster; empty: the files do not say.
-func applying(c *schema.Cluster) string {
-	switch {
-	case c == nil:
-	case c.Principal != "":
-		return c.Principal
-	case c.SASL != nil && c.SASL.Username != "":
-		return schema.UserPrincipal + c.SASL.Username
+// shutOut finds the first right on what everybody could use, where who applies
+// has none. That a super user needs none, brokers do not tell.
+func (s *subject) shutOut(on schema.ACLResource) *Finding {
+	open, said := isOpen(s.plan.Topology.Cluster)
+	if s.Principal == "" || !open || !s.first(on) || covered(s.rights().mine, on) || slices.Contains(s.rights().mine, on) {
+		return nil
 	}
-	return ""
+	f := &Finding{Severity: Warns, Summary: fmt.Sprintf("unless %s, who applies this, is a super user, it is shut out of %s %s", s.Principal, on.Type, on.Name)}
+	if said {
+		f.Severity = Blocks
+	}
+	return f
+}
+
+// isOpen says whether what has no rights may be everybody's on a cluster, and
+// whether the files say so.
+func isOpen(c *schema.Cluster) (open, said bool) {
+	if c == nil || c.OpenByDefault == nil {
+		return true, false
+	}
+	return *c.OpenByDefault, true
 }
 
 // closed finds the first right on what everybody could use: it is for those
 // alone from then on who are given a right.
 func closed(s *subject) *Finding {
 	right, err := schema.ParseBinding(s.Object.Name)
-	if err != nil || s.Action != plan.Create || !open(s.plan.Topology.Cluster) || !s.first(right.Resource) {
+	if open, _ := isOpen(s.plan.Topology.Cluster); err != nil || s.Action != plan.Create || !open || s.makes(right.Resource) || !s.first(right.Resource) {
 		return nil
 	}
 	f := &Finding{Severity: Blocks, Summary: fmt.Sprintf("%s %s has no rights on it yet: whom the brokers let use it for that is shut out",
@@ -78,18 +92,21 @@ func closed(s *subject) *Finding {
 	return f
 }
 
-// open says whether what has no rights may be everybody's on a cluster.
-func open(c *schema.Cluster) bool { return c == nil || c.OpenByDefault == nil || *c.OpenByDefault }
-
-// first says whether a right is the first on a resource that is there already,
-// and the first of those in the plan.
+// first says whether a right is the first on a resource, and the first of those
+// in the plan.
 func (s *subject) first(on schema.ACLResource) bool {
-	if on.Type == schema.TopicResource && on.Pattern == schema.Literal && s.Snapshot.Topics[on.Name].State == live.Absent {
-		return false // this plan makes it
-	}
 	r := s.rights()
-	covered := slices.ContainsFunc(r.patterns, func(pattern schema.ACLResource) bool { return pattern.Covers(on.Type, on.Name) })
-	return !covered && !r.there[on] && r.first[on] == s.index
+	return r.first[on] == s.index && !r.there[on] && !covered(r.patterns, on)
+}
+
+// makes says whether the plan makes a resource.
+func (s *subject) makes(on schema.ACLResource) bool {
+	return on.Type == schema.TopicResource && on.Pattern == schema.Literal && s.Snapshot.Topics[on.Name].State == live.Absent
+}
+
+// covered says whether one of the patterns is about the thing, too.
+func covered(patterns []schema.ACLResource, on schema.ACLResource) bool {
+	return slices.ContainsFunc(patterns, func(pattern schema.ACLResource) bool { return pattern.Covers(on.Type, on.Name) })
 }
 
 // rights are those that there are, and those that the plan gives.
@@ -97,11 +114,18 @@ type rights struct {
 	there    map[schema.ACLResource]bool
 	patterns []schema.ACLResource       // those of them that are about more than one thing
 	first    map[schema.ACLResource]int // the first change that gives a right
+	mine     []schema.ACLResource       // on which who applies has one, or will have
 }
 
 func (in *inquiry) allRights() *rights {
 	r := &rights{there: map[schema.ACLResource]bool{}, first: map[schema.ACLResource]int{}}
+	note := func(b schema.Binding) {
+		if (b.Principal == in.Principal || b.Principal == everybody) && b.Permission == schema.Allow {
+			r.mine = append(r.mine, b.Resource)
+		}
+	}
 	for b := range in.Snapshot.Bindings.Value {
+		note(b)
 		if on := b.Resource; !r.there[on] {
 			r.there[on] = true
 			if on.Pattern != schema.Literal || on.Name == "*" {
@@ -112,6 +136,7 @@ func (in *inquiry) allRights() *rights {
 	for i := range in.plan.Changes {
 		c := &in.plan.Changes[i]
 		if b, err := schema.ParseBinding(c.Object.Name); c.Object.Kind == schema.KindACL && c.Action == plan.Create && err == nil {
+			note(b)
 			if _, earlier := r.first[b.Resource]; !earlier {
 				r.first[b.Resource] = i
 			}

@@ -23,7 +23,11 @@ func overloaded(s *subject) *Finding {
 		short = append(short, all.says...)
 	}
 	if s.queue != nil && s.queue.Load != nil && adds(s.Change) {
-		short = append(short, s.perPartition()...)
+		for _, n := range s.perPartition(s.queue) {
+			if !n.Fits() {
+				short = append(short, n.String())
+			}
+		}
 	}
 	if len(short) == 0 {
 		return nil
@@ -67,21 +71,99 @@ func (in *inquiry) shortage() *shortage {
 	if first < 0 || t.Cluster != nil && t.Cluster.Name == schema.EmbeddedCluster {
 		return nil
 	}
-	d, limits := in.demand(), capacity(t)
 	short := shortage{change: first}
-	if d.disk > 0 || limits.PartitionsPerBroker > 0 {
-		short.says = in.onDisk(d, limits)
-	}
-	if brokers := len(in.plan.Cluster.Brokers); brokers > 0 && limits.BytesInPerBroker > 0 {
-		if each := d.written / float64(brokers); each > float64(limits.BytesInPerBroker) {
-			short.says = append(short.says, fmt.Sprintf("%s/s into each broker, of max_bytes_in_per_broker %s",
-				bytesOf(each), bytesOf(float64(limits.BytesInPerBroker))))
+	for _, n := range in.needs() {
+		if !n.Fits() {
+			short.says = append(short.says, n.String())
 		}
 	}
 	if len(short.says) == 0 {
 		return nil
 	}
 	return &short
+}
+
+// Resource is something that a load needs.
+type Resource string
+
+// The resources, as the status document spells them.
+const (
+	DiskBytes           Resource = "disk_bytes" // of all brokers together, at the retention
+	PartitionsPerBroker Resource = "partitions_per_broker"
+	BytesInPerBroker    Resource = "bytes_in_per_broker"    // a second
+	BytesInPerPartition Resource = "bytes_in_per_partition" // a second
+)
+
+// Need is what the declared load needs of one thing, and what there is of it.
+type Need struct {
+	Of     Resource
+	Addr   *schema.Addr // of one queue; nil: of all together
+	Broker int32        // the fullest, of partitions
+	Needs  *float64     // nil: not known
+	Has    *float64     // likewise
+}
+
+// Fits says whether there is known to be enough.
+func (n Need) Fits() bool { return n.Needs != nil && n.Has != nil && *n.Needs <= *n.Has }
+
+func (n Need) String() string {
+	switch n.Of {
+	case DiskBytes:
+		if n.Has == nil {
+			return bytesOf(*n.Needs) + " on disk at the retention, of an unknown room"
+		}
+		return fmt.Sprintf("%s on disk at the retention, of %s", bytesOf(*n.Needs), bytesOf(*n.Has))
+	case PartitionsPerBroker:
+		most := humanize.Comma(int64(*n.Has))
+		if n.Needs == nil {
+			return "an unknown number of partitions on each broker, of max_partitions_per_broker " + most
+		}
+		return fmt.Sprintf("%s partitions on broker %d, of max_partitions_per_broker %s", humanize.Comma(int64(*n.Needs)), n.Broker, most)
+	case BytesInPerBroker:
+		return fmt.Sprintf("%s/s into each broker, of max_bytes_in_per_broker %s", bytesOf(*n.Needs), bytesOf(*n.Has))
+	case BytesInPerPartition:
+		return fmt.Sprintf("%s/s into each partition, of max_bytes_in_per_partition %s", bytesOf(*n.Needs), bytesOf(*n.Has))
+	}
+	panic("no resource " + string(n.Of))
+}
+
+// Needs is what the declared load of all queues needs once a plan is carried
+// out, and what the cluster has for it: that of all together, then that of each
+// queue. Where no disks are among the answers, their room is not known.
+func Needs(p *plan.Plan, f Facts) []Need {
+	if t := p.Topology; t.Cluster != nil && t.Cluster.Name == schema.EmbeddedCluster {
+		return nil
+	}
+	in := newInquiry(p, f)
+	all := in.needs()
+	for q := range schema.All[*schema.Queue](p.Topology) {
+		if q.Load != nil {
+			all = append(all, in.perPartition(q)...)
+		}
+	}
+	return all
+}
+
+// AsksDisks says whether a topology declares what only the disks can tell to fit.
+func AsksDisks(t *schema.Topology) bool {
+	loaded := false
+	for q := range schema.All[*schema.Queue](t) {
+		loaded = loaded || q.Load != nil
+	}
+	return loaded || capacity(t).PartitionsPerBroker > 0
+}
+
+// needs compares the declared load of all queues with the cluster.
+func (in *inquiry) needs() []Need {
+	d, limits := in.demand(), capacity(in.plan.Topology)
+	var all []Need
+	if d.disk > 0 || limits.PartitionsPerBroker > 0 {
+		all = in.onDisk(d, limits)
+	}
+	if brokers := len(in.plan.Cluster.Brokers); brokers > 0 && limits.BytesInPerBroker > 0 && d.written > 0 {
+		all = append(all, Need{Of: BytesInPerBroker, Needs: new(d.written / float64(brokers)), Has: new(float64(limits.BytesInPerBroker))})
+	}
+	return all
 }
 
 func capacity(t *schema.Topology) schema.Capacity {
@@ -155,25 +237,24 @@ func (in *inquiry) declared(q *schema.Queue, key string) value {
 }
 
 // onDisk compares with what brokers hold and have free.
-func (in *inquiry) onDisk(d demand, limits schema.Capacity) (says []string) {
+func (in *inquiry) onDisk(d demand, limits schema.Capacity) (all []Need) {
 	disks := in.disks()
-	switch room, known := roomFor(d.topics, disks); {
-	case d.disk == 0:
-	case !known:
-		says = append(says, bytesOf(d.disk)+" on disk at the retention, of an unknown room")
-	case d.disk > room:
-		says = append(says, fmt.Sprintf("%s on disk at the retention, of %s", bytesOf(d.disk), bytesOf(room)))
+	if d.disk > 0 {
+		n := Need{Of: DiskBytes, Needs: &d.disk}
+		if room, known := roomFor(d.topics, disks); known {
+			n.Has = &room
+		}
+		all = append(all, n)
 	}
-	id, replicas := in.fullest(disks)
-	switch most := limits.PartitionsPerBroker; {
-	case most == 0:
-	case disks == nil:
-		says = append(says, "an unknown number of partitions on each broker, of max_partitions_per_broker "+humanize.Comma(int64(most)))
-	case replicas > most:
-		says = append(says, fmt.Sprintf("%s partitions on broker %d, of max_partitions_per_broker %s",
-			humanize.Comma(int64(replicas)), id, humanize.Comma(int64(most))))
+	if most := limits.PartitionsPerBroker; most > 0 {
+		n := Need{Of: PartitionsPerBroker, Has: new(float64(most))}
+		if disks != nil {
+			id, replicas := in.fullest(disks)
+			n.Broker, n.Needs = id, new(float64(replicas))
+		}
+		all = append(all, n)
 	}
-	return says
+	return all
 }
 
 // roomFor is how many bytes topics can have: what is free, and what they have.
@@ -212,14 +293,15 @@ func (in *inquiry) fullest(disks live.Disks) (id int32, replicas int) {
 	return id, replicas + max(0, added)/max(1, len(disks))
 }
 
-func (s *subject) perPartition() []string {
-	partitions, _ := s.shape(s.queue)
-	rate := s.queue.Load.MessagesPerSecond * float64(s.queue.Load.MessageBytes) / float64(partitions)
-	most := float64(capacity(s.plan.Topology).BytesInPerPartition)
-	if most == 0 || rate <= most {
+// perPartition compares a queue's load with what one of its partitions takes.
+func (in *inquiry) perPartition(q *schema.Queue) []Need {
+	most := float64(capacity(in.plan.Topology).BytesInPerPartition)
+	if most == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s/s into each partition, of max_bytes_in_per_partition %s", bytesOf(rate), bytesOf(most))}
+	partitions, _ := in.shape(q)
+	rate := q.Load.MessagesPerSecond * float64(q.Load.MessageBytes) / float64(partitions)
+	return []Need{{Of: BytesInPerPartition, Addr: &q.Addr, Needs: &rate, Has: &most}}
 }
 
 func bytesOf(n float64) string { return humanize.IBytes(uint64(min(n, math.MaxInt64))) }

@@ -37,3 +37,22 @@ func TestShortageBesideOtherChanges(t *testing.T) {
 		t.Errorf("%d changes, %+v", len(p.Changes), found)
 	}
 }
+
+// Only the disks tell whether a load fits, or how many partitions a broker has.
+func TestAsksDisks(t *testing.T) {
+	loaded := sized(declared(), 3, 2)
+	loaded.Load = &schema.Load{MessagesPerSecond: 1, MessageBytes: 1}
+	for _, test := range []struct {
+		topology schema.Topology
+		want     bool
+	}{
+		{schema.Topology{Resources: []schema.Resource{sized(declared(), 3, 2)}}, false},
+		{schema.Topology{Resources: []schema.Resource{loaded}}, true},
+		{schema.Topology{Cluster: &schema.Cluster{Capacity: &schema.Capacity{PartitionsPerBroker: 1}}}, true},
+		{schema.Topology{Cluster: &schema.Cluster{Capacity: &schema.Capacity{BytesInPerBroker: 1}}}, false},
+	} {
+		if got := guard.AsksDisks(&test.topology); got != test.want {
+			t.Errorf("%+v: %v", test.topology, got)
+		}
+	}
+}

@@ -64,9 +64,10 @@ func TestGroupHazards(t *testing.T) {
 		cluster   *schema.Cluster
 		group     live.Seen[live.Group]
 		messages  int64 // between the offsets 0 and this
-		holds     bool  // the topology has the right to read as the group
-		active    bool  // a group that reads the topic
-		unread    bool  // which groups read it is not known
+		applies   string
+		holds     bool // the topology has the right to read as the group
+		active    bool // a group that reads the topic
+		unread    bool // which groups read it is not known
 		want      []string
 	}{
 		"a group is deleted":              {removals: []schema.Removal{deletion}, group: group(at), messages: 10, want: []string{"QF104 blocks billing:6"}},
@@ -84,8 +85,10 @@ func TestGroupHazards(t *testing.T) {
 		"the first right, all closed":     {resources: []schema.Resource{queue(1), reader("User:b")}, cluster: closed, group: group(nil, live.Member{}), messages: 1},
 		"a right of an idle group goes":   {resources: one, group: group(at), holds: true, want: []string{"QF402 warns"}},
 		"a right of an active group goes": {resources: one, group: group(at, live.Member{}), holds: true, want: []string{"QF402 blocks"}},
-		"a right of who applies goes":     {resources: one, cluster: &schema.Cluster{Principal: "User:b"}, group: group(at), holds: true, want: []string{"QF402 blocks"}},
-		"likewise, by the login":          {resources: one, cluster: &schema.Cluster{SASL: &schema.SASL{Username: "b"}}, group: group(at), holds: true, want: []string{"QF402 blocks"}},
+		"a right of who applies goes":     {resources: one, applies: "User:b", group: group(at), holds: true, want: []string{"QF402 blocks"}},
+		"who applies is shut out":         {resources: []schema.Resource{queue(1), reader("User:b")}, applies: "User:c", group: group(nil), want: []string{"QF401 warns", "QF402 warns", "QF401 warns", "QF402 warns"}},
+		"likewise, certainly":             {resources: []schema.Resource{queue(1), reader("User:b")}, applies: "User:c", cluster: &schema.Cluster{OpenByDefault: new(true)}, group: group(nil), want: []string{"QF401 warns", "QF402 blocks", "QF401 warns", "QF402 blocks"}},
+		"who applies gets a right":        {resources: []schema.Resource{queue(1), reader("User:b")}, applies: "User:b", group: group(nil), want: []string{"QF401 warns", "QF401 warns"}},
 		"a quota below the load":          {resources: []schema.Resource{queue(1), limited(499)}, cluster: closed, want: []string{"QF403 warns"}},
 		"a quota above the load":          {resources: []schema.Resource{queue(1), limited(500)}, cluster: closed},
 		"messages smaller than requests":  {resources: []schema.Resource{smaller, limited(500)}, cluster: closed, want: []string{"QF203 blocks"}},
@@ -120,7 +123,7 @@ func TestGroupHazards(t *testing.T) {
 			if test.unread {
 				answers.Readers[topic] = live.Hidden[live.Readers]("not permitted", "Describe on Cluster")
 			}
-			found, _ := guard.Judge(p, guard.Facts{Snapshot: snapshot, Answers: answers})
+			found, _ := guard.Judge(p, guard.Facts{Snapshot: snapshot, Answers: answers, Principal: test.applies})
 			var got []string
 			for _, f := range found {
 				text := fmt.Sprint(f.Code, " ", f.Severity)

@@ -61,10 +61,11 @@ type Reader struct {
 
 // Facts are what a plan is judged by.
 type Facts struct {
-	Snapshot *live.Snapshot
-	Answers  live.Answers
-	Throttle int64     // bytes per second and broker at which replicas move; 0: unthrottled
-	Now      time.Time // against which the brokers will hold the age of messages; the same for both judgements
+	Snapshot  *live.Snapshot
+	Answers   live.Answers
+	Principal string    // who applies, "User:deployer"; empty: not known
+	Throttle  int64     // bytes per second and broker at which replicas move; 0: unthrottled
+	Now       time.Time // against which the brokers will hold the age of messages; the same for both judgements
 }
 
 // Judge looks for every hazard in every change, and says what it would have to

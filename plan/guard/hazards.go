@@ -204,7 +204,9 @@ nobody without a right.`,
 		Summary: "access is taken away",
 		Doc: `A right goes that was allowed, or one is denied. Who works by it is refused from now
 on; if that is who applies (the principal of the cluster block, or its user name),
-the next apply is.
+the next apply is. So it is where the first right on what everybody could use is
+given to others (QF401), unless who applies is a super user, which brokers do not
+tell: that warns, and blocks where the cluster block says open_by_default = true.
 
 Measured: whether a group has members, where its own right goes: it only warns
 where it has none. Which principals are at work otherwise, brokers do not tell.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -24,10 +25,11 @@ func (r *reader) groups(ctx context.Context, ids []string, configsOnly bool) err
 	if !configsOnly {
 		spoken = r.described(ctx, ids, all)
 	}
-	keys := r.groupConfigs(ctx, ids, all)
+	read := time.Now()
+	keys := r.groupConfigs(ctx, ids, spoken, all)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.snapshot.Groups, r.snapshot.GroupKeys, r.spoken = all, keys, spoken
+	r.snapshot.Groups, r.snapshot.GroupsAt, r.snapshot.GroupKeys, r.spoken = all, read, keys, spoken
 	return nil
 }
 
@@ -159,23 +161,38 @@ func consuming(ctx context.Context, admin *kadm.Client, ids []string, all map[st
 
 func sharing(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
 	described, err := admin.DescribeShareGroups(ctx, ids...)
-	offsets, unread := admin.DescribeShareGroupOffsets(ctx, ids...)
 	for _, id := range ids {
 		d := described[id]
-		g := live.Group{Protocol: schema.Share, State: d.GroupState, Offsets: live.Is(map[string]live.Progress{})}
+		g := live.Group{Protocol: schema.Share, State: d.GroupState}
 		for i := range d.Members {
 			m := &d.Members[i]
 			g.Members = append(g.Members, live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: assigned(m.Assignment)})
 		}
-		if err := firstOf(unread, offsets[id].Err); err != nil {
-			g.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
+		all[id] = group(id, g, firstOf(err, d.Err))
+	}
+	shared(ctx, admin, ids, all)
+}
+
+// shared notes how far share groups have come.
+func shared(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	described, err := admin.DescribeShareGroupOffsets(ctx, ids...)
+	for _, id := range ids {
+		seen := all[id]
+		if seen.State != live.Present {
+			continue
 		}
-		for topic, partitions := range offsets[id].Offsets {
+		offsets, undone := map[string]live.Progress{}, map[string]live.Progress{}
+		for topic, partitions := range described[id].Offsets {
 			for partition, o := range partitions {
-				progress(g.Offsets.Value, topic, partition, o.StartOffset)
+				progress(offsets, topic, partition, o.StartOffset)
+				progress(undone, topic, partition, o.Lag)
 			}
 		}
-		all[id] = group(id, g, firstOf(err, d.Err))
+		seen.Value.Offsets, seen.Value.Undone = live.Is(offsets), undone
+		if err := firstOf(err, described[id].Err); err != nil {
+			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
+		}
+		all[id] = seen
 	}
 }
 
@@ -230,32 +247,38 @@ func progress(of map[string]live.Progress, topic string, partition int32, offset
 }
 
 // groupConfigs reads what is set on groups (KIP-848, Kafka 4.0+), be they there
-// or not, and which keys there are.
-func (r *reader) groupConfigs(ctx context.Context, ids []string, all map[string]live.Seen[live.Group]) (keys []string) {
-	req := kmsg.NewPtrDescribeConfigsRequest()
-	for _, id := range ids {
-		req.Resources = append(req.Resources, kmsg.DescribeConfigsRequestResource{ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: id})
-	}
-	resp, err := req.RequestWith(ctx, r.broker)
-	if err != nil {
-		resp = kmsg.NewPtrDescribeConfigsResponse()
-	}
-	for _, id := range ids {
+// or not, and which keys there are. Brokers that speak the classic protocol alone
+// are not asked: older ones close the connection.
+func (r *reader) groupConfigs(ctx context.Context, ids []string, spoken []schema.Protocol, all map[string]live.Seen[live.Group]) (keys []string) {
+	note := func(id string, configs live.Seen[map[string]string]) {
 		seen := all[id]
-		seen.Value.Configs = live.Hidden[map[string]string](noGroupConfigs, "")
+		seen.Value.Configs = configs
 		all[id] = seen
 	}
-	for i := range resp.Resources {
-		res := &resp.Resources[i]
-		seen := all[res.ResourceName]
-		seen.Value.Configs = configsOf(res)
-		all[res.ResourceName] = seen
-		if keys == nil {
-			keys = keysOf(res)
+	for batch := range slices.Chunk(ids, groupConfigBatch) {
+		var resources []kmsg.DescribeConfigsResponseResource
+		why := noGroupConfigs
+		if !slices.Equal(spoken, []schema.Protocol{schema.Classic}) {
+			var err error
+			if resources, err = describe(ctx, r.broker, kmsg.ConfigResourceTypeGroupConfig, batch); err != nil {
+				why = reason(err)
+			}
+		}
+		for _, id := range batch {
+			note(id, live.Hidden[map[string]string](why, ""))
+		}
+		for i := range resources {
+			note(resources[i].ResourceName, configsOf(&resources[i]))
+			if keys == nil {
+				keys = keysOf(&resources[i])
+			}
 		}
 	}
 	return keys
 }
+
+// groupConfigBatch is how many groups one request for configs is about.
+const groupConfigBatch = 2_000
 
 const noGroupConfigs = "this Kafka has no configs of groups"
 

@@ -18,8 +18,8 @@ import (
 func Measure(ctx context.Context, client *kgo.Client, s *live.Snapshot, q live.Questions) live.Answers {
 	var a live.Answers
 	var asking sync.WaitGroup
-	if len(q.Sizes) > 0 {
-		asking.Go(func() { a.Sizes = sizes(ctx, client, s, q.Sizes) })
+	if len(q.Sizes) > 0 || q.Disks {
+		asking.Go(func() { a.Sizes, a.Disks = logs(ctx, client, s, q.Sizes, q.Disks) })
 	}
 	if len(q.Offsets) > 0 {
 		asking.Go(func() { a.Offsets = offsets(ctx, client, s, q.Offsets) })
@@ -27,16 +27,14 @@ func Measure(ctx context.Context, client *kgo.Client, s *live.Snapshot, q live.Q
 	if len(q.Readers) > 0 {
 		asking.Go(func() { a.Readers, a.Active = readers(ctx, client, q.Readers) })
 	}
-	if q.Disks {
-		asking.Go(func() { a.Disks = disks(ctx, client) })
-	}
 	asking.Wait()
 	return a
 }
 
-// sizes asks each broker for the logs it keeps (KIP-113, Kafka 1.0+). The
-// leader of each partition must answer.
-func sizes(ctx context.Context, client *kgo.Client, s *live.Snapshot, topics []string) map[string]live.Seen[live.Sizes] {
+// logs asks each broker for the logs it keeps (KIP-113, Kafka 1.0+): of some
+// topics or, where the disks are asked for, too, all of them. The leader of
+// each partition must answer; what is free is the sum of all brokers.
+func logs(ctx context.Context, client *kgo.Client, s *live.Snapshot, topics []string, all bool) (map[string]live.Seen[live.Sizes], live.Seen[live.Disks]) {
 	req := kmsg.NewPtrDescribeLogDirsRequest()
 	measured := make(map[string]live.Sizes, len(topics))
 	for _, name := range topics {
@@ -48,24 +46,42 @@ func sizes(ctx context.Context, client *kgo.Client, s *live.Snapshot, topics []s
 		}
 		req.Topics = append(req.Topics, t)
 	}
+	var disks live.Seen[live.Disks]
+	if all {
+		req.Topics, disks = nil, live.Is(live.Disks{})
+	}
 	var silent live.Seen[live.Sizes] // why the last broker that did not answer did not
 	for _, shard := range client.RequestSharded(ctx, req) {
-		if shard.Err != nil {
-			silent = live.Hidden[live.Sizes](reason(shard.Err), "")
+		resp, refused := answeredLogs(shard)
+		if refused.Why != "" {
+			silent, disks = refused, live.Hidden[live.Disks](refused.Why, refused.Needs)
 			continue
 		}
-		if refused := takeSizes(measured, shard.Meta.NodeID, shard.Resp.(*kmsg.DescribeLogDirsResponse)); refused.Why != "" {
-			silent = refused
+		takeSizes(measured, shard.Meta.NodeID, resp)
+		if disks.State == live.Present {
+			disks.Value[shard.Meta.NodeID] = disk(resp)
 		}
 	}
-	return complete(s, measured, silent)
+	if !all {
+		disks = live.Seen[live.Disks]{}
+	}
+	return complete(s, measured, silent), disks
 }
 
-// takeSizes notes what one broker keeps, or says why it does not tell.
-func takeSizes(measured map[string]live.Sizes, broker int32, resp *kmsg.DescribeLogDirsResponse) live.Seen[live.Sizes] {
-	if refused := refusedDirs(resp); refused != 0 {
-		return hidden[live.Sizes](refused, describeCluster)
+// answeredLogs is one broker's answer, or why there is none.
+func answeredLogs(shard kgo.ResponseShard) (*kmsg.DescribeLogDirsResponse, live.Seen[live.Sizes]) {
+	if shard.Err != nil {
+		return nil, live.Hidden[live.Sizes](reason(shard.Err), "")
 	}
+	resp := shard.Resp.(*kmsg.DescribeLogDirsResponse)
+	if refused := refusedDirs(resp); refused != 0 {
+		return nil, hidden[live.Sizes](refused, describeCluster)
+	}
+	return resp, live.Seen[live.Sizes]{}
+}
+
+// takeSizes notes what one broker keeps.
+func takeSizes(measured map[string]live.Sizes, broker int32, resp *kmsg.DescribeLogDirsResponse) {
 	for _, dir := range resp.Dirs {
 		for _, t := range dir.Topics {
 			for _, p := range t.Partitions {
@@ -75,7 +91,6 @@ func takeSizes(measured map[string]live.Sizes, broker int32, resp *kmsg.Describe
 			}
 		}
 	}
-	return live.Seen[live.Sizes]{}
 }
 
 // describeCluster is the right that shows log directories, and all groups.

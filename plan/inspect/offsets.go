@@ -17,7 +17,9 @@ import (
 func offsets(ctx context.Context, client *kgo.Client, s *live.Snapshot, positions []live.Position) map[live.Position]live.Seen[live.Offsets] {
 	answers := make(map[live.Position]live.Seen[live.Offsets], len(positions))
 	for _, round := range rounds(positions) {
-		list(ctx, client, s, round, answers)
+		for _, l := range list(ctx, client, s, round) {
+			answers[l.position] = l.answer()
+		}
 	}
 	return answers
 }
@@ -39,42 +41,43 @@ func rounds(positions []live.Position) [][]live.Position {
 	return all
 }
 
-// list answers one round.
-func list(ctx context.Context, client *kgo.Client, s *live.Snapshot, round []live.Position, answers map[live.Position]live.Seen[live.Offsets]) {
+// list asks about topics, each of which is in a round once. Partitions that
+// have no leader are left out.
+func list(ctx context.Context, client *kgo.Client, s *live.Snapshot, round []live.Position) map[string]*listing {
 	req := kmsg.NewPtrListOffsetsRequest()
 	asked := make(map[string]*listing, len(round))
 	for _, p := range round {
 		partitions := s.Topics[p.Topic].Value.Partitions
-		if slices.ContainsFunc(partitions, func(p live.Partition) bool { return p.Leader < 0 }) {
-			answers[p] = live.Hidden[live.Offsets]("a partition has no leader", "")
-			continue
-		}
-		asked[p.Topic] = &listing{position: p, offsets: make(live.Offsets, len(partitions)), left: len(partitions)}
+		l := &listing{position: p, offsets: make(live.Offsets, len(partitions)), left: len(partitions)}
+		asked[p.Topic] = l
 		t := kmsg.ListOffsetsRequestTopic{Topic: p.Topic}
 		for i := range partitions {
+			if l.offsets[i] = live.NoOffset; partitions[i].Leader < 0 {
+				l.why = noLeader
+				continue
+			}
 			partition := kmsg.NewListOffsetsRequestTopicPartition()
 			partition.Partition, partition.Timestamp = int32(i), p.At
 			t.Partitions = append(t.Partitions, partition)
 		}
-		req.Topics = append(req.Topics, t)
+		if len(t.Partitions) > 0 {
+			req.Topics = append(req.Topics, t)
+		}
 	}
-	if len(req.Topics) == 0 {
-		return
+	if len(req.Topics) > 0 {
+		for _, shard := range client.RequestSharded(ctx, req) {
+			takeOffsets(asked, shard)
+		}
 	}
-	for _, shard := range client.RequestSharded(ctx, req) {
-		takeOffsets(asked, shard)
-	}
-	for _, l := range asked {
-		answers[l.position] = l.answer()
-	}
+	return asked
 }
 
 // listing is what is known of one position so far.
 type listing struct {
 	position live.Position
-	offsets  live.Offsets
-	left     int    // partitions without an answer
-	why      string // the last of them has none
+	offsets  live.Offsets // NoOffset where there is no answer
+	left     int          // partitions without an answer
+	why      string       // the last of them has none
 	needs    string
 }
 

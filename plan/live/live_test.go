@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -53,6 +54,7 @@ func TestSnapshotAsJSON(t *testing.T) {
 // words are values of the types that not every text is one of.
 var words = map[reflect.Type]any{
 	reflect.TypeFor[live.State](): live.Present,
+	reflect.TypeFor[time.Time]():  time.Unix(1_700_000_000, 0).UTC(),
 	reflect.TypeFor[schema.Binding](): schema.Binding{
 		Principal: "User:a", Host: "*", Permission: schema.Allow, Operation: schema.Read,
 		Resource: schema.ACLResource{Type: schema.TopicResource, Name: "orders", Pattern: schema.Literal},
@@ -66,31 +68,31 @@ func fill(v reflect.Value) {
 		v.Set(reflect.ValueOf(word))
 		return
 	}
-	switch v.Kind() {
-	case reflect.Bool:
+	switch kind := v.Kind(); {
+	case kind == reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int, reflect.Int32, reflect.Int64:
+	case v.CanInt():
 		v.SetInt(7)
-	case reflect.Uint8:
+	case kind == reflect.Uint8:
 		v.SetUint(7)
-	case reflect.Float64:
+	case kind == reflect.Float64:
 		v.SetFloat(0.5)
-	case reflect.String:
+	case kind == reflect.String:
 		v.SetString("x")
-	case reflect.Slice:
+	case kind == reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0))
-	case reflect.Array:
+	case kind == reflect.Array:
 		fill(v.Index(0))
-	case reflect.Map:
+	case kind == reflect.Map:
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 		fill(key)
 		fill(value)
 		v.Set(reflect.MakeMap(v.Type()))
 		v.SetMapIndex(key, value)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i))
+	case kind == reflect.Struct:
+		for _, field := range v.Fields() {
+			fill(field)
 		}
 	default:
 		panic("no value of a " + v.Type().String())

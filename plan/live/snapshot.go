@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/queueform/queueform/schema"
 )
@@ -26,7 +27,8 @@ type Snapshot struct {
 	Bindings Seen[Bindings]         `json:"bindings,omitzero"` // of everybody, about everything
 	Quotas   Seen[Quotas]           `json:"quotas,omitzero"`   // of everybody
 	Groups   map[string]Seen[Group] `json:"groups,omitempty"`
-	Rates    Seen[Rates]            `json:"rates,omitzero"` // only where a topic is throttled
+	GroupsAt time.Time              `json:"groups_at,omitzero"` // when it was read how far they have come
+	Rates    Seen[Rates]            `json:"rates,omitzero"`     // only where a topic is throttled
 
 	GroupKeys []string `json:"group_keys,omitempty"` // what brokers can be told of groups, sorted; none before Kafka 4.0, and where no group was read
 }
@@ -48,23 +50,38 @@ func (s *Scope) None() bool {
 	return len(s.Topics)+len(s.Users)+len(s.Groups) == 0 && !s.Bindings && !s.Quotas
 }
 
-// Add takes over what a further look at the same cluster has seen.
+// Add takes over what a further look has seen. Of the cluster itself the first
+// look tells.
 func (s *Snapshot) Add(more *Snapshot) {
-	s.Topics, s.Defaults = joined(s.Topics, more.Topics), joined(s.Defaults, more.Defaults)
-	s.Users, s.Groups = joined(s.Users, more.Users), joined(s.Groups, more.Groups)
-	s.Moves, s.Ledger, s.Rates = s.Moves.newer(more.Moves), s.Ledger.newer(more.Ledger), s.Rates.newer(more.Rates)
-	s.Bindings, s.Quotas = s.Bindings.newer(more.Bindings), s.Quotas.newer(more.Quotas)
+	add(&s.Topics, more.Topics)
+	add(&s.Users, more.Users)
+	add(&s.Groups, more.Groups)
+	add(&s.Defaults, more.Defaults)
+	later(&s.Moves, more.Moves)
+	later(&s.Ledger, more.Ledger)
+	later(&s.Bindings, more.Bindings)
+	later(&s.Quotas, more.Quotas)
+	later(&s.Rates, more.Rates)
 	if len(more.GroupKeys) > 0 {
 		s.GroupKeys = more.GroupKeys
 	}
+	if s.GroupsAt.IsZero() {
+		s.GroupsAt = more.GroupsAt
+	}
 }
 
-func joined[V any](seen, more map[string]V) map[string]V {
-	if seen == nil {
-		return more
+func add[V any](to *map[string]V, more map[string]V) {
+	if *to == nil && len(more) > 0 {
+		*to = make(map[string]V, len(more))
 	}
-	maps.Copy(seen, more)
-	return seen
+	maps.Copy(*to, more)
+}
+
+// later keeps a fact that was asked for.
+func later[T any](to *Seen[T], fact Seen[T]) {
+	if fact.Asked() {
+		*to = fact
+	}
 }
 
 // State tells a fact that is not there from one that could not be read.
@@ -102,20 +119,11 @@ type Seen[T any] struct {
 	Needs string `json:"needs,omitempty"` // the missing right, "Describe on Topic shop.orders"
 }
 
-// Asked says whether somebody has looked, be it without seeing anything.
-func (s *Seen[T]) Asked() bool { return s.State != Unseen || s.Why != "" }
+// Asked says whether the fact was asked for.
+func (s Seen[T]) Asked() bool { return s.State != Unseen || s.Why != "" }
 
-// Reason is why an unseen fact is not known.
-func (s *Seen[T]) Reason() string { return cmp.Or(s.Why, "it was not read") }
-
-// newer is what a further look has seen, or the fact as it was where that did
-// not ask.
-func (s *Seen[T]) newer(more Seen[T]) Seen[T] {
-	if more.Asked() {
-		return more
-	}
-	return *s
-}
+// Reason is why a fact is unseen, in words.
+func (s Seen[T]) Reason() string { return cmp.Or(s.Why, "it was not read") }
 
 // Is wraps a fact that was read.
 func Is[T any](value T) Seen[T] { return Seen[T]{State: Present, Value: value} }

@@ -1,7 +1,7 @@
-// Package render shows the plan document to people. JSON is the document
-// itself; see package planfile.
+// Package render shows the documents of a plan and of a status to people. JSON
+// is the document itself; see packages planfile and health.
 //
-// Learn [Text].
+// Learn [Text] and [Status].
 package render
 
 import (
@@ -74,10 +74,14 @@ func (t *text) line(format string, args ...any) {
 
 // wrapped prints prose, its further lines indented like the first.
 func (t *text) wrapped(indent, prose string) {
-	room := max(t.Width-len(indent), 20)
-	for line := range strings.SplitSeq(wordwrap.WrapString(prose, uint(room)), "\n") {
+	for _, line := range t.broken(prose, t.Width-len(indent)) {
 		t.line("%s%s", indent, line)
 	}
+}
+
+// broken are the lines of prose, of so many columns.
+func (t *text) broken(prose string, room int) []string {
+	return strings.Split(wordwrap.WrapString(prose, uint(max(room, 20))), "\n")
 }
 
 func (t *text) head(d *planfile.Document) {
@@ -303,8 +307,7 @@ func (t *text) hazard(of schema.Addr, h planfile.Hazard) {
 	if r := radius(h); r != "" {
 		prose += " (" + r + ")"
 	}
-	lines := strings.Split(wordwrap.WrapString(prose, uint(max(t.Width-8, 20))), "\n")
-	for i, line := range lines {
+	for i, line := range t.broken(prose, t.Width-8) {
 		if i > 0 {
 			sign = " "
 		}

@@ -1,7 +1,6 @@
 package clientconf
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/queueform/queueform/schema"
@@ -54,12 +53,10 @@ func securityProtocol(encrypted, loggedIn bool) string {
 // comes in by the cluster's mechanism with credentials of their own.
 func (b *builder) logIn(d *schema.Decl, principal string) {
 	sasl, c := b.cluster.SASL, b.client
-	for u := range schema.All[*schema.User](b.topology) {
-		if u.Principal() == principal {
-			c.loginFrom = diag.Place(u.Source)
-			c.login = &login{mechanism: mechanism(u, sasl), name: plain(u.Name), secret: reference(u.Name, "PASSWORD", u.Password)}
-			return
-		}
+	if u := b.topology.UserOf(principal); u != nil {
+		c.loginFrom = diag.Place(u.Source)
+		c.login = &login{mechanism: u.Mechanism(sasl), name: plain(u.Name), secret: reference(u.Name, "PASSWORD", u.Password)}
+		return
 	}
 	if sasl == nil {
 		return
@@ -94,14 +91,6 @@ func (b *builder) credentials(name, nameVariable, secretVariable, applies string
 		l.name, l.secret = plain(name), reference(name, secretVariable, schema.Secret{})
 		b.note("%s is not declared as a user: set %s to its secret", name, l.secret.variable)
 	}
-}
-
-// mechanism is the cluster's where the user has it, and else the user's strongest.
-func mechanism(u *schema.User, sasl *schema.SASL) schema.Mechanism {
-	if sasl != nil && slices.Contains(u.Mechanisms, sasl.Mechanism) {
-		return sasl.Mechanism
-	}
-	return u.Mechanisms[len(u.Mechanisms)-1]
 }
 
 // reference is to the variable that a secret is from or, where that is not

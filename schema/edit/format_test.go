@@ -106,7 +106,11 @@ func TestExamples(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
-	for _, file := range files {
+	teams, err := filepath.Glob("../../examples/teams/*/*.hcl")
+	if err != nil || len(teams) == 0 {
+		t.Fatalf("no teams: %v", err)
+	}
+	for _, file := range append(files, teams...) {
 		src, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

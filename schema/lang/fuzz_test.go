@@ -10,7 +10,7 @@ import (
 )
 
 func FuzzLoad(f *testing.F) {
-	for _, pattern := range []string{"testdata/*/*.hcl", "../../examples/*/*.hcl"} {
+	for _, pattern := range []string{"testdata/*/*.hcl", "../../examples/*/*.hcl", "../../examples/teams/*/*.hcl"} {
 		seeds, err := filepath.Glob(pattern)
 		if err != nil || len(seeds) == 0 {
 			f.Fatal("no seeds", pattern, err)

@@ -367,13 +367,15 @@ queue "b" {
 }
 
 func TestExamples(t *testing.T) {
-	dirs, err := filepath.Glob("../../examples/*")
-	if err != nil || len(dirs) == 0 {
-		t.Fatal("no examples", err)
-	}
-	for _, dir := range dirs {
-		if _, diags := lang.Load(dir, lang.Options{}); len(diags) > 0 {
-			t.Errorf("%s: %v", dir, diags)
+	for _, pattern := range []string{"../../examples/*/topology.hcl", "../../examples/teams/*/topology.hcl"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal("no examples", pattern, err)
+		}
+		for _, file := range files {
+			if _, diags := lang.Load(filepath.Dir(file), lang.Options{}); len(diags) > 0 {
+				t.Errorf("%s: %v", file, diags)
+			}
 		}
 	}
 }

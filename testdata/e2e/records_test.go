@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -49,7 +50,7 @@ type claim struct {
 	works              []entry // what it did under the lock
 }
 
-// owned is what the ledger says of a topic.
+// owned is what the ledger says of an object.
 type owned struct {
 	topology, id string
 	half         bool
@@ -147,6 +148,9 @@ func (r *records) end(c *claim) {
 // work is what a record says that its claim may say.
 func (r *records) work(c *claim, e *entry) {
 	name, topic := e.Body.Object.Name, e.Body.Topic
+	if kind := e.Body.Object.Kind; kind != "queue" {
+		name = kind + " " + name // which no topic is called
+	}
 	has, there := r.owners[name]
 	another := topic != "" && has.id != "" && topic != has.id
 	if there && has.topology != c.topology && !another && e.Body.Object.Name != "" {
@@ -235,7 +239,7 @@ func (r *records) owns(topology string, topics ...string) {
 		r.Fatal(err)
 	}
 	for name, o := range r.owners {
-		if o.topology == topology && !slices.Contains(topics, name) {
+		if o.topology == topology && !strings.Contains(name, " ") && !slices.Contains(topics, name) {
 			r.Errorf("%s has %s", topology, name)
 		}
 	}
@@ -245,6 +249,22 @@ func (r *records) owns(topology string, topics ...string) {
 		if got := r.owners[name]; !lives.Has(name) || got != want {
 			r.Errorf("%s is owned as %+v, want %+v", name, got, want)
 		}
+	}
+}
+
+// holds wants that the topology has these objects, each its kind and its name, and
+// no other but topics.
+func (r *records) holds(topology string, want ...string) {
+	r.Helper()
+	var got []string
+	for name, o := range r.owners {
+		if o.topology == topology && strings.Contains(name, " ") {
+			got = append(got, name)
+		}
+	}
+	slices.Sort(got)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		r.Errorf("%s has (-want +got):\n%s", topology, diff)
 	}
 }
 

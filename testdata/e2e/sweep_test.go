@@ -52,7 +52,10 @@ func writes(r *proxy.Request) bool {
 		return !body.ValidateOnly
 	case *kmsg.IncrementalAlterConfigsRequest:
 		return !body.ValidateOnly
-	case *kmsg.ProduceRequest, *kmsg.DeleteTopicsRequest, *kmsg.AlterPartitionAssignmentsRequest, *kmsg.DeleteRecordsRequest:
+	case *kmsg.AlterClientQuotasRequest:
+		return !body.ValidateOnly
+	case *kmsg.ProduceRequest, *kmsg.DeleteTopicsRequest, *kmsg.AlterPartitionAssignmentsRequest, *kmsg.DeleteRecordsRequest,
+		*kmsg.AlterUserSCRAMCredentialsRequest, *kmsg.CreateACLsRequest, *kmsg.DeleteACLsRequest, *kmsg.OffsetCommitRequest, *kmsg.DeleteGroupsRequest:
 		return true
 	}
 	return false
@@ -86,7 +89,8 @@ type sweep struct {
 const beforeKill = `topology %[1]q {}
 
 cluster "sweep" {
-  ledger = %[2]q
+  ledger          = %[2]q
+  open_by_default = false
 }
 
 queue "tuned" {
@@ -119,12 +123,49 @@ queue "released" {
 queue "goes" {
   topic = "%[1]s.goes"
 }
+
+user "app" {
+  name       = "%[1]s.app"
+  mechanisms = ["SCRAM-SHA-256"]
+  password   = env("SWEEP")
+}
+
+acl "audit" {
+  principal = "User:%[1]s.audit"
+  resource = {
+    topic = "%[1]s.tuned"
+  }
+  operations = ["read", "describe"]
+}
+
+quota "app" {
+  user               = "%[1]s.app"
+  producer_byte_rate = "10MiB"
+  consumer_byte_rate = "5MiB"
+}
+
+consumer_group "reads" {
+  group_id = "%[1]s.reads"
+  queues   = [queue.moves]
+  protocol = "consumer"
+  config = {
+    "consumer.session.timeout.ms" = "50s"
+  }
+}
+
+consumer_group "done" {
+  group_id = "%[1]s.done"
+  queues   = [queue.moves]
+  protocol = "classic"
+  start    = "earliest"
+}
 `
 
 const afterKill = `topology %[1]q {}
 
 cluster "sweep" {
-  ledger = %[2]q
+  ledger          = %[2]q
+  open_by_default = false
 }
 
 queue "tuned" {
@@ -163,6 +204,44 @@ queue "found" {
   }
 }
 
+user "app" {
+  name             = "%[1]s.app"
+  mechanisms       = ["SCRAM-SHA-512"]
+  password         = env("SWEEP")
+  password_version = 2
+}
+
+acl "audit" {
+  principal = "User:%[1]s.audit"
+  resource = {
+    topic = "%[1]s.tuned"
+  }
+  operations = ["read", "write"]
+}
+
+quota "app" {
+  user               = "%[1]s.app"
+  producer_byte_rate = "20MiB"
+}
+
+consumer_group "reads" {
+  group_id = "%[1]s.reads"
+  queues   = [queue.moves]
+  protocol = "consumer"
+  start    = "earliest"
+  config = {
+    "consumer.session.timeout.ms" = "55s"
+  }
+}
+
+consumer_group "work" {
+  group_id = "%[1]s.work"
+  queues   = [queue.moves]
+  protocol = "share"
+  start    = "earliest"
+}
+
+delete "consumer_group" "%[1]s.done" {}
 forget "queue" "%[1]s.released" {}
 delete "queue" "%[1]s.goes" {}
 delete "queue" "%[1]s.stray" {}
@@ -172,6 +251,7 @@ delete "queue" "%[1]s.stray" {}
 func newSweep(t *testing.T, kafka *brokers.Cluster, name, ledger string) *sweep {
 	t.Helper()
 	s := &sweep{user: newUser(t, kafka), name: name, ledger: ledger}
+	s.env = []string{"SWEEP=secret"}
 	s.write("sweep.hcl", fmt.Sprintf(beforeKill, s.name, s.ledger))
 	s.run(0, "apply", "--auto-approve")
 	s.foreign(s.name + ".found")
@@ -184,7 +264,10 @@ func newSweep(t *testing.T, kafka *brokers.Cluster, name, ledger string) *sweep 
 
 // allow are the hazards of the apply.
 func (s *sweep) allow() []string {
-	return []string{"--allow", "QF601:queue.found", "--allow", fmt.Sprintf(`QF601:delete.queue["%s.stray"]`, s.name)}
+	return []string{
+		"--allow", "QF601:queue.found", "--allow", fmt.Sprintf(`QF601:delete.queue["%s.stray"]`, s.name),
+		"--allow", "QF105:user.app", "--allow", "QF402", "--allow", fmt.Sprintf(`QF104:delete.consumer_group["%s.done"]`, s.name),
+	}
 }
 
 // apply is the command line of the apply.
@@ -250,6 +333,12 @@ func (s *sweep) converged() {
 	r.oneAtATime()
 	r.atRest()
 	r.owns(s.name, s.topics("tuned", "grows", "moves", "new", "found")...)
+	right := fmt.Sprintf("acl User:%s.audit %%s topic:%s.tuned literal *", s.name, s.name)
+	r.holds(s.name, fmt.Sprintf(right, "Read"), fmt.Sprintf(right, "Write"),
+		"consumer_group "+s.name+".reads", "consumer_group "+s.name+".work", "quota user:"+s.name+".app", "user "+s.name+".app")
+	c := newCluster(s.user)
+	c.committed(s.name+".reads", 0, 0)
+	c.gone(s.name + ".done")
 	got := s.alive(s.name + ".")
 	delete(got, s.ledger)
 	want := map[string]string{

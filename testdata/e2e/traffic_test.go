@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/queueform/queueform/testdata/e2e/brokers"
 )
@@ -25,12 +24,20 @@ queue "orders" {
   dead_letter = queue.dead
 }
 
+queue "entries" {
+  topic      = "flows.entries"
+  partitions = 3
+}
+
+queue "jobs" {
+  topic       = "flows.jobs"
+  partitions  = 2
+  dead_letter = queue.dead
+}
+
 queue "dead" {
   topic      = "dlq.flows"
   partitions = 1
-  config = {
-    "errors.deadletterqueue.group.enable" = true
-  }
 }
 
 producer "checkout" {
@@ -38,8 +45,12 @@ producer "checkout" {
 }
 
 producer "ledger" {
-  queues           = [queue.orders]
+  queues           = [queue.entries]
   transactional_id = "flows-ledger"
+}
+
+producer "foreman" {
+  queues = [queue.jobs]
 }
 
 consumer_group "classic" {
@@ -71,6 +82,34 @@ consumer_group "share" {
   start    = "earliest"
 }
 
+consumer_group "auditors" {
+  group_id = "flows.auditors"
+  queues   = [queue.entries]
+  protocol = "classic"
+  start    = "earliest"
+  client = {
+    "isolation.level" = "read_committed"
+  }
+}
+
+consumer_group "workers" {
+  group_id = "flows.workers"
+  queues   = [queue.jobs]
+  protocol = "share"
+  start    = "earliest"
+}
+
+consumer_group "clerks" {
+  group_id = "flows.clerks"
+  queues   = [queue.jobs]
+  protocol = "classic"
+  start    = "earliest"
+  client = {
+    "session.timeout.ms"    = "6s"
+    "heartbeat.interval.ms" = "1s"
+  }
+}
+
 consumer_group "dead" {
   group_id = "flows.dead"
   queues   = [queue.dead]
@@ -91,31 +130,7 @@ func flowing(t *testing.T) *user {
 	}}))
 	u.write("flows.hcl", flows)
 	u.run(0, "apply", "--auto-approve")
-	u.configure("flows.share", "share.auto.offset.reset=earliest", "errors.deadletterqueue.topic.name=dlq.flows", "errors.deadletterqueue.copy.record.enable=true")
 	return u
-}
-
-// configure sets configs of a group.
-func (u *user) configure(group string, pairs ...string) {
-	u.Helper()
-	client := u.client()
-	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
-	for _, pair := range pairs {
-		name, value, _ := strings.Cut(pair, "=")
-		config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-		config.Name, config.Value = name, &value
-		resource.Configs = append(resource.Configs, config)
-	}
-	req.Resources = append(req.Resources, resource)
-	resp, err := req.RequestWith(u.Context(), client)
-	must(u.T, err)
-	for _, r := range resp.Resources {
-		if r.ErrorCode != 0 {
-			u.Fatalf("configs of group %s: %d %v", group, r.ErrorCode, r.ErrorMessage)
-		}
-	}
 }
 
 // send sends lines.
@@ -133,9 +148,21 @@ func (u *user) send(lines []string, args ...string) string {
 // message is what receive --format json prints of one.
 type message struct {
 	Partition int32
+	Delivery  int32 `json:"delivery_count"`
 	Key       string
-	Value     *string
+	Value     string
+	Binary    []byte `json:"value_base64"`
 	Headers   []struct{ Key, Value string }
+}
+
+// header is the value of a header, or nothing.
+func (m message) header(key string) string {
+	for _, h := range m.Headers {
+		if h.Key == key {
+			return h.Value
+		}
+	}
+	return ""
 }
 
 // received are messages of a group, and what was said about them.
@@ -170,11 +197,18 @@ func numbered(n int) []string {
 func TestTraffic(t *testing.T) {
 	u := flowing(t)
 	t.Run("keys", func(t *testing.T) { u.on(t).keysAsJava() })
+	t.Run("forms", func(t *testing.T) { u.on(t).forms() })
 	t.Run("transactions", func(t *testing.T) { u.on(t).transactions() })
-	for _, group := range []string{"classic", "consumer", "share"} {
-		t.Run(group, func(t *testing.T) { u.on(t).killed(group) })
+	t.Run("fenced", func(t *testing.T) { u.on(t).fenced() })
+	t.Run("work", func(t *testing.T) { u.on(t).work() })
+	t.Run("dead letters", func(t *testing.T) { u.on(t).deadLetters() })
+	t.Run("another kind", func(t *testing.T) { u.on(t).anotherKind() })
+	for _, group := range []string{"clerks", "workers"} {
+		t.Run("killed at work as "+group, func(t *testing.T) { u.on(t).killedAtWork(group) })
 	}
-	t.Run("rejected", func(t *testing.T) { u.on(t).rejected() })
+	for _, group := range []string{"classic", "consumer", "share"} {
+		t.Run("killed as "+group, func(t *testing.T) { u.on(t).killed(group) })
+	}
 }
 
 // on is the same user in another test.
@@ -210,7 +244,7 @@ func (u *user) keysAsJava() {
 	ours := map[string]int32{}
 	all, _ := u.received("consumer_group.classic")
 	for _, m := range all {
-		if *m.Value == "ours" {
+		if m.Value == "ours" {
 			ours[m.Key] = m.Partition
 		}
 	}
@@ -219,22 +253,93 @@ func (u *user) keysAsJava() {
 	}
 }
 
-// transactions end with a mark of Kafka's, which is no message and nothing to wait for.
-func (u *user) transactions() {
-	u.has(u.send(numbered(10_001), "ledger"), "sent 10,001 messages")
-	all, talk := u.received("consumer_group.classic")
-	u.has(talk, "received 10,001 messages")
-	if len(all) != 10_001 {
-		u.Errorf("%d messages, want 10,001", len(all))
+// forms are values, lines, and JSON with all that a message has; text and not.
+func (u *user) forms() {
+	u.received("consumer_group.classic")
+	u.has(u.run(0, "send", "checkout", "--key", "k", "a value", "another value"), "sent 2 messages, 22 B")
+	u.has(u.send([]string{"a line", "", "another"}, "checkout"), "sent 3 messages, 13 B")
+	u.send([]string{`{"key": "k", "value_base64": "/wA=", "headers": {"trace": "7"}, "partition": 3}`, `{"value": null}`}, "checkout", "--format", "json")
+	all, _ := u.received("consumer_group.classic")
+	values := map[string]message{}
+	for _, m := range all {
+		values[m.Value] = m
+		if m.Binary != nil {
+			values["binary"] = m
+		}
 	}
-	u.received("consumer_group.consumer", "--max", "10201") // what is there of the other protocols begins anew
-	u.received("consumer_group.share", "--max", "10201")
+	if len(all) != 7 || values["a value"].Key != "k" || values["a line"].Key != "" || values["another value"].Key != "k" {
+		u.Errorf("received %+v", all)
+	}
+	if m := values["binary"]; m.Partition != 3 || string(m.Binary) != "\xff\x00" || m.header("trace") != "7" {
+		u.Errorf("received %+v", m)
+	}
+}
+
+// transactions are there whole or not at all, whenever who sends them dies, and
+// end with a mark of Kafka's, which is no message and nothing to wait for.
+func (u *user) transactions() {
+	const whole, half = 10_000, 5_000
+	command := u.command("send", "ledger")
+	in, err := command.StdinPipe()
+	must(u.T, err)
+	must(u.T, command.Start())
+	for _, value := range numbered(whole + half) {
+		_, err := fmt.Fprintln(in, value)
+		must(u.T, err)
+	}
+	admin := kadm.NewClient(u.client())
+	u.await("the messages are there", func() bool {
+		ends, err := admin.ListEndOffsets(u.Context(), "flows.entries")
+		must(u.T, err)
+		var there int64
+		ends.Each(func(o kadm.ListedOffset) { there += o.Offset })
+		return there >= whole+half
+	})
+	must(u.T, command.Process.Kill())
+	_ = command.Wait() // it was killed
+	u.has(u.send([]string{"after"}, "ledger"), "sent 1 message")
+	all, talk := u.received("consumer_group.auditors")
+	u.has(talk, "received 10,001 messages")
+	for i, m := range all {
+		if m.Value != "after" && m.Value >= numbered(whole + 1)[whole] {
+			u.Fatalf("message %d is %s, of the transaction that did not end", i, m.Value)
+		}
+	}
+}
+
+// fenced is who sends with an id that another has taken: it says what that cost.
+func (u *user) fenced() {
+	command := u.command("send", "ledger")
+	in, err := command.StdinPipe()
+	must(u.T, err)
+	var said bytes.Buffer
+	command.Stdout, command.Stderr = &said, &said
+	must(u.T, command.Start())
+	_, err = fmt.Fprintln(in, "lost")
+	must(u.T, err)
+	admin := kadm.NewClient(u.client())
+	u.await("the transaction is open", func() bool {
+		open, err := admin.DescribeTransactions(u.Context(), "flows-ledger")
+		must(u.T, err)
+		return open["flows-ledger"].State == "Ongoing"
+	})
+	u.send([]string{"kept"}, "ledger")
+	must(u.T, in.Close())
+	if err := command.Wait(); err == nil {
+		u.Error("nothing is wrong")
+	}
+	u.has(said.String(), "sent 0 messages", "read and not acknowledged: 1 message")
+	all, _ := u.received("consumer_group.auditors")
+	if len(all) != 1 || all[0].Value != "kept" {
+		u.Errorf("received %+v", all)
+	}
 }
 
 // killed kills receive at moments that nobody chooses, until all has come: none
 // is lost.
 func (u *user) killed(group string) {
 	const messages = 20_000
+	u.received("consumer_group." + group)
 	sent := numbered(messages)
 	u.send(sent, "checkout")
 	came := map[string]bool{}
@@ -292,44 +397,4 @@ func (u *user) readAndKill(group string, lines int, came map[string]bool) {
 		}
 		_ = command.Wait() // it was killed
 	})
-}
-
-// rejected messages of a share group are put aside by its brokers, with the
-// headers that receive gives to those of other groups.
-func (u *user) rejected() {
-	u.received("consumer_group.share")
-	u.received("consumer_group.classic")
-	u.send([]string{`{"key": "k", "value": "bad"}`}, "checkout", "--format", "json")
-	u.received("consumer_group.share", "--reject")
-	u.received("consumer_group.classic", "--reject")
-	headers := map[string]map[string]string{}
-	u.await("both dead letters", func() bool {
-		all, _ := u.received("consumer_group.dead")
-		for _, m := range all {
-			these := map[string]string{}
-			for _, h := range m.Headers {
-				these[h.Key] = h.Value
-			}
-			if m.Key != "k" || m.Value == nil || *m.Value != "bad" {
-				u.Errorf("a dead letter is %+v", m)
-			}
-			headers[these["__dlq.errors.group"]] = these
-		}
-		return len(headers) == 2
-	})
-	brokers, ours := headers["flows.share"], headers["flows.classic"]
-	for _, name := range []string{"__dlq.errors.topic", "__dlq.errors.partition", "__dlq.errors.offset"} {
-		if brokers[name] == "" || brokers[name] != ours[name] {
-			u.Errorf("%s: the brokers write %q, receive %q", name, brokers[name], ours[name])
-		}
-	}
-	if names := slices.Sorted(func(yield func(string) bool) {
-		for name := range ours {
-			if !yield(name) {
-				return
-			}
-		}
-	}); len(names) != 5 {
-		u.Errorf("receive writes %v, the brokers %v", ours, brokers)
-	}
 }

@@ -39,15 +39,15 @@ func run(ctx context.Context, verb, servers, prefix, count string) error {
 	if err != nil {
 		return err
 	}
-	names := make([]string, n)
-	for i := range names {
-		names[i] = fmt.Sprintf("%s%05d", prefix, i)
-	}
 	switch verb {
 	case "send":
 		return send(ctx, strings.Split(servers, ","), prefix)
 	case "receive":
 		return receive(ctx, strings.Split(servers, ","), prefix, fmt.Sprintf("floor-%d", os.Getpid()), n)
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s%05d", prefix, i)
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(servers, ",")...), kgo.DisableClientMetrics())
 	if err != nil {

@@ -4,14 +4,20 @@ import (
 	"bufio"
 	"context"
 	"os"
+	"runtime/debug"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// traffic is a client without compression, as the Java client has it.
+// traffic is a client with the defaults of the Java client, and as much garbage
+// and as many messages on their way as queueform has: none of these is what makes
+// one faster than the other.
 func traffic(servers []string, options ...kgo.Opt) (*kgo.Client, error) {
+	debug.SetGCPercent(200)
 	return kgo.NewClient(append(options,
-		kgo.SeedBrokers(servers...), kgo.DisableClientMetrics(), kgo.ProducerBatchCompression(kgo.NoCompression()))...)
+		kgo.SeedBrokers(servers...), kgo.DisableClientMetrics(),
+		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(50_000))...)
 }
 
 // send sends the lines of stdin.

@@ -1,0 +1,201 @@
+package apply_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/queueform/queueform/apply"
+	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/ledger"
+	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
+)
+
+func group(id string) schema.ID { return schema.ID{Kind: schema.KindGroup, Name: id} }
+
+func seeds(id string, all ...plan.Seeding) *plan.SeedOffsets {
+	return &plan.SeedOffsets{Head: plan.Head{Phase: plan.PhaseGroups, Object: group(id)}, Seeds: all}
+}
+
+// since is the time of the second of the messages in topic a.
+var since = time.UnixMilli(1_700_000_000_000).UTC()
+
+// filled makes topic a of two partitions, with three messages in the first.
+func (k *kafka) filled() {
+	k.Helper()
+	k.has("a", 2)
+	for i := range 3 {
+		record := &kgo.Record{Topic: "a", Partition: 0, Value: []byte("x"), Timestamp: since.Add(time.Duration(i-1) * time.Minute)}
+		client, err := kgo.NewClient(kgo.SeedBrokers(k.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		if err != nil {
+			k.Fatal(err)
+		}
+		if err := client.ProduceSync(k.Context(), record).FirstErr(); err != nil {
+			k.Fatal(err)
+		}
+		client.Close()
+	}
+}
+
+// committed is what a group has, by topic and partition.
+func (k *kafka) committed(id string) map[string]live.Progress {
+	k.Helper()
+	s, err := k.engine.Read(k.Context(), live.Scope{Groups: []string{id}})
+	if err != nil {
+		k.Fatal(err)
+	}
+	return s.Groups[id].Value.Offsets.Value
+}
+
+// put is what the ledger knows of where a group was put in topic a.
+func (k *kafka) put(id string) live.Offsets {
+	k.Helper()
+	owner, _ := k.ledger.Live().Owners.Of(group(id))
+	return owner.Seeds["a"].Offsets
+}
+
+// TestGroupsArePut commits where groups begin, where they have committed
+// nothing, and notes it.
+func TestGroupsArePut(t *testing.T) {
+	const none = live.NoOffset
+	for name, test := range map[string]struct {
+		seeding plan.Seeding
+		had     live.Progress
+		want    live.Progress
+		noted   live.Offsets
+	}{
+		"at the beginning":              {plan.Seeding{Start: schema.Earliest}, nil, live.Progress{0: 0, 1: 0}, live.Offsets{0, 0}},
+		"at the end":                    {plan.Seeding{Start: schema.Latest}, nil, live.Progress{0: 3, 1: 0}, live.Offsets{3, 0}},
+		"since a time":                  {plan.Seeding{Start: schema.Start(since.Format(time.RFC3339))}, nil, live.Progress{0: 1, 1: 0}, live.Offsets{1, 0}},
+		"since after all":               {plan.Seeding{Start: schema.Start(since.Add(time.Hour).Format(time.RFC3339))}, nil, live.Progress{0: 3, 1: 0}, live.Offsets{3, 0}},
+		"in one partition":              {plan.Seeding{Start: schema.Earliest, Partitions: []int32{1}}, nil, live.Progress{1: 0}, live.Offsets{none, 0}},
+		"where it was before":           {plan.Seeding{At: live.Progress{0: 2}}, nil, live.Progress{0: 2}, live.Offsets{2, none}},
+		"not where it has gone already": {plan.Seeding{Start: schema.Earliest}, live.Progress{0: 2}, live.Progress{0: 2, 1: 0}, live.Offsets{none, 0}},
+		"nowhere":                       {plan.Seeding{Start: schema.Earliest}, live.Progress{0: 2, 1: 0}, live.Progress{0: 2, 1: 0}, live.Offsets{none, none}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			k.filled()
+			had := kadm.Offsets{}
+			for p, at := range test.had {
+				had.AddOffset("a", p, at, -1)
+			}
+			if err := kadm.NewClient(k.client()).CommitAllOffsets(t.Context(), "g", had); err != nil && len(had) > 0 {
+				t.Fatal(err)
+			}
+			test.seeding.Topic, test.seeding.TopicID = "a", k.topic("a").ID
+			k.ends(k.run(seeds("g", test.seeding)), "done")
+			if diff := cmp.Diff(map[string]live.Progress{"a": test.want}, k.committed("g")); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(test.noted, k.put("g")); diff != "" {
+				t.Errorf("noted: %s", diff)
+			}
+		})
+	}
+}
+
+// A topic that the same apply makes has no id yet when it is planned.
+func TestGroupIsPutInNewTopic(t *testing.T) {
+	k := start(t)
+	step := seeds("g", plan.Seeding{Topic: "a", Start: schema.Latest})
+	step.After = []schema.ID{id("a")}
+	k.ends(k.run(create("a", 2), step), "done", "done")
+	owner, _ := k.ledger.Live().Owners.Of(group("g"))
+	if seed := owner.Seeds["a"]; seed.TopicID != k.topic("a").ID || len(seed.Offsets) != 2 {
+		t.Errorf("%+v", seed)
+	}
+}
+
+func TestGroupIsPutOnceThoughTheAnswerIsLost(t *testing.T) {
+	k := start(t)
+	k.filled()
+	k.cutAfter(kmsg.OffsetCommit)
+	k.ends(k.run(seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest})), "done")
+	if n := k.requests(kmsg.OffsetCommit); n != 2 { // the other is the test's own
+		t.Errorf("%d commits", n)
+	}
+	if diff := cmp.Diff(live.Offsets{3, 0}, k.put("g")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestGroupIsNotPut tries again what passes, and refuses the rest.
+func TestGroupIsNotPut(t *testing.T) {
+	for name, test := range map[string]struct {
+		code *kerr.Error
+		ends string
+	}{
+		"the coordinator loads": {kerr.CoordinatorLoadInProgress, "done"},
+		"somebody has joined":   {kerr.UnknownMemberID, "refused: somebody has joined it meanwhile (UNKNOWN_MEMBER_ID)"},
+		"not permitted":         {kerr.GroupAuthorizationFailed, "refused: not permitted, this needs Read on Group g"},
+		"topic not permitted":   {kerr.TopicAuthorizationFailed, "refused: not permitted, this needs Read on Topic a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			k.filled()
+			k.first(kmsg.OffsetCommit, func(kreq kmsg.Request) (kmsg.Response, error) {
+				req := kreq.(*kmsg.OffsetCommitRequest)
+				resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
+				resp.Topics = []kmsg.OffsetCommitResponseTopic{{
+					Topic: req.Topics[0].Topic, TopicID: req.Topics[0].TopicID,
+					Partitions: []kmsg.OffsetCommitResponseTopicPartition{{ErrorCode: test.code.Code}},
+				}}
+				return resp, nil
+			})
+			k.ends(k.run(seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest})), test.ends)
+			if _, owned := k.ledger.Live().Owners.Of(group("g")); owned != (test.ends == "done") {
+				t.Errorf("owned: %v", owned)
+			}
+		})
+	}
+}
+
+func TestGroupGoes(t *testing.T) {
+	for name, lost := range map[string]bool{"answered": false, "the answer is lost": true} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			k.filled()
+			k.ends(k.run(seeds("g", plan.Seeding{Topic: "a", Start: schema.Latest})), "done")
+			if lost {
+				k.cutAfter(kmsg.DeleteGroups)
+			}
+			k.ends(k.run(&plan.DeleteGroup{Head: plan.Head{Phase: plan.PhaseDelete, Object: group("g")}}), "done")
+			if has := k.committed("g"); len(has) > 0 {
+				t.Error(has)
+			}
+			if _, owned := k.ledger.Live().Owners.Of(group("g")); owned {
+				t.Error("the ledger has it still")
+			}
+		})
+	}
+}
+
+// What brokers are told of groups is remembered by its keys.
+func TestGroupIsTold(t *testing.T) {
+	const session = "consumer.session.timeout.ms"
+	k := start(t)
+	tells := func(set map[string]string, reset ...string) *apply.Report {
+		p := planned(&plan.AlterConfigs{Head: plan.Head{Phase: plan.PhaseGroups, Object: group("g")}, Set: set, Reset: reset})
+		p.Claims = []plan.Claim{{Object: group("g")}}
+		for key := range set {
+			p.Claims[0].Keys = append(p.Claims[0].Keys, key)
+		}
+		return k.engine.Run(t.Context(), p)
+	}
+	k.ends(tells(map[string]string{session: "50000"}), "done")
+	owned := ledger.Owned{Object: group("g"), Keys: []string{session}}
+	if diff := cmp.Diff([]ledger.Record{ledger.Intent{Object: group("g"), Keys: []string{session}}, owned}, k.ledger.written); diff != "" {
+		t.Error(diff)
+	}
+	k.ends(tells(nil, session), "done")
+	if owner, _ := k.ledger.Live().Owners.Of(group("g")); len(owner.Keys) > 0 {
+		t.Error(owner)
+	}
+}
