@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -158,7 +157,7 @@ func (b *builder) order() {
 	slices.SortStableFunc(b.plan.Steps, func(x, y Step) int {
 		return cmp.Or(
 			cmp.Compare(x.About().Phase, y.About().Phase),
-			cmp.Compare(reflect.TypeOf(x).String(), reflect.TypeOf(y).String()),
+			cmp.Compare(rank(x), rank(y)),
 			cmp.Compare(x.About().Changes[0], y.About().Changes[0]),
 		)
 	})

@@ -625,3 +625,15 @@ func TestUnknown(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Whatever kind of object the ledger or a removal names, a plan knows it.
+func TestEveryKindIsPlanned(t *testing.T) {
+	for _, k := range []schema.Kind{schema.KindQueue, schema.KindUser, schema.KindGroup, schema.KindACL, schema.KindQuota} {
+		s := world(nil)
+		s.Ledger = live.Is(live.Ledger{Owners: live.Owners{k: {"x": {Topology: "shop"}}}})
+		if _, diags := plan.Build(topology(), s, plan.Options{}); diags.HasErrors() {
+			t.Errorf("%s: %v", k, diags)
+		}
+		plan.Left(topology(), s.Ledger.Value)
+	}
+}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"reflect"
 
 	"github.com/queueform/queueform/plan/live"
 	"github.com/queueform/queueform/schema"
@@ -195,6 +194,35 @@ func Batches(steps []Step, records int) [][]Step {
 	return batches
 }
 
-func together(a, b Step) bool {
-	return a.About().Phase == b.About().Phase && reflect.TypeOf(a) == reflect.TypeOf(b)
+func together(a, b Step) bool { return a.About().Phase == b.About().Phase && rank(a) == rank(b) }
+
+// rank is the place of a kind of step among those of its phase.
+func rank(s Step) int {
+	switch s.(type) {
+	case *AddPartitions:
+		return 0
+	case *AlterConfigs:
+		return 1
+	case *AlterQuota:
+		return 2
+	case *AlterUser:
+		return 3
+	case *CreateACL:
+		return 4
+	case *CreateTopic:
+		return 5
+	case *DeleteACL:
+		return 6
+	case *DeleteGroup:
+		return 7
+	case *DeleteTopic:
+		return 8
+	case *Reassign:
+		return 9
+	case *Release:
+		return 10
+	case *SeedOffsets:
+		return 11
+	}
+	panic(fmt.Sprintf("plan: no rank of a %T", s))
 }
