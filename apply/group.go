@@ -165,6 +165,8 @@ func (o openings) of(group *live.Group, s *plan.Seeding) (live.Offsets, error) {
 	switch {
 	case topic.State != live.Present:
 		return nil, &Refusal{Code: kerr.UnknownTopicOrPartition, Message: "the broker does not know " + s.Topic + " yet"}
+	case len(topic.Value.Partitions) < s.Total:
+		return nil, &Refusal{Code: kerr.UnknownTopicOrPartition, Message: "the broker does not know all partitions of " + s.Topic + " yet"}
 	case s.TopicID != none && topic.Value.ID != s.TopicID:
 		return nil, &Refusal{Message: s.Topic + " was deleted and made again meanwhile: plan again"}
 	}

@@ -113,6 +113,20 @@ func TestGroupIsPutInNewTopic(t *testing.T) {
 	}
 }
 
+// A broker may not know yet of partitions that were added.
+func TestGroupIsPutInAllPartitions(t *testing.T) {
+	k := start(t)
+	k.filled()
+	left := k.lag(3, "a")
+	if _, err := kadm.NewClient(k.client()).UpdatePartitions(t.Context(), 4, "a"); err != nil {
+		t.Fatal(err)
+	}
+	k.ends(k.run(seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest, Total: 4})), "done")
+	if diff := cmp.Diff(live.Offsets{3, 0, 0, 0}, k.put("g")); diff != "" || left() > 0 {
+		t.Error(left(), diff)
+	}
+}
+
 func TestGroupIsPutOnceThoughTheAnswerIsLost(t *testing.T) {
 	k := start(t)
 	k.filled()

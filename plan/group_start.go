@@ -100,7 +100,7 @@ type opening struct {
 
 // open says where the group is to be put in the topic, nil where it is left alone.
 func (b *builder) open(o *opening, c *Change) *Seeding {
-	s := &Seeding{Topic: o.topic, TopicID: o.id}
+	s := &Seeding{Topic: o.topic, TopicID: o.id, Total: o.total}
 	says := o.group.At("start")
 	what := ""
 	switch lacking := o.lacking(); {

@@ -162,6 +162,7 @@ type Seeding struct {
 	TopicID    live.TopicID  `json:"topic_id,omitzero"`    // zero: the plan creates it, or the brokers have no ids
 	Start      schema.Start  `json:"start,omitempty"`      // what it means is found out when it is sent
 	Partitions []int32       `json:"partitions,omitempty"` // none: all
+	Total      int           `json:"total,omitempty"`      // how many partitions the topic has by then; 0: the broker's choice
 	At         live.Progress `json:"at,omitempty"`         // where it was put before, instead of a start
 }
 

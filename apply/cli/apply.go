@@ -324,6 +324,9 @@ func (s *session) exitOf(p *planned, report *apply.Report, missing map[plan.Step
 // have left something out: that was told.
 func (s *session) converge(ctx context.Context, applied *planned, seen *live.Snapshot) error {
 	p, err := s.after(ctx, seen)
+	if err == nil && seen != nil && p.Incomplete() && !applied.Incomplete() {
+		p, err = s.after(ctx, nil) // a broker lagged that was asked first; all know by now
+	}
 	switch {
 	case err != nil:
 		return err

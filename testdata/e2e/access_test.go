@@ -50,7 +50,8 @@ func TestAccess(t *testing.T) {
 	everywhere(t, func(u *user) {
 		u.env = []string{"WRITER=first"}
 		u.write("access.hcl", access)
-		u.has(u.run(0, "apply", "--auto-approve"), "7 to create")
+		u.has(u.run(3, "plan"), "QF401 blocks: topic access. has no rights on it yet")
+		u.has(u.run(0, "apply", "--auto-approve", "--allow", "QF401:acl.audit"), "7 to create")
 		u.settled()
 		rights := []string{
 			"User:access.audit DESCRIBE access.", "User:access.audit READ access.",
