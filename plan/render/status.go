@@ -318,7 +318,7 @@ func (s *statusText) quotas() {
 	s.line("%s", s.paint.Bold("Quotas"))
 	shown, left := s.some(len(s.d.Quotas), 0)
 	for _, q := range s.d.Quotas[:shown] {
-		says := fmt.Sprintf("%s %s: %s", plain(q.Entity), q.Key, known(q.Limit, limited(q.Key)))
+		says := fmt.Sprintf("%s %s: %s", q.Entity, q.Key, known(q.Limit, limited(q.Key)))
 		if q.Limit == nil || *q.Limit != q.Declared {
 			says += ", declared " + limited(q.Key)(q.Declared)
 		}

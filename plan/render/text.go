@@ -482,12 +482,17 @@ func (t *text) foot(d *planfile.Document) {
 	}
 }
 
-// Flags prints what to add to the command line to let the blocking findings pass.
+// Flags prints what to add to the command line to let the blocking findings
+// pass. One flag may be for several.
 func Flags(w io.Writer, blocking []guard.Finding) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Blocked by %s. If this is what you want, add:\n", english.Plural(len(blocking), "hazard", ""))
+	said := map[string]bool{}
 	for _, f := range blocking {
-		fmt.Fprintf(&b, "  %s\n", f.Flag())
+		if flag := f.Flag(); !said[flag] {
+			said[flag] = true
+			fmt.Fprintf(&b, "  %s\n", flag)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -50,7 +51,7 @@ func (l *loader) users(b *userBlock, all []instance) []schema.Resource {
 	return l.made(all, func(s *scope, i instance) schema.Resource {
 		u := &schema.User{Decl: s.decl(i, b.DefRange, attrs, b.Description, b.Labels), Iterations: schema.DefaultIterations, PasswordVersion: 1}
 		var named bool
-		u.Name, named = s.labelled(b.Name, b.Label, b.LabelRange, s.userName)
+		u.Name, named = s.labelled(b.Name, b.Label, b.LabelRange, s.loginName)
 		u.Mechanisms = s.mechanisms(b.Mechanisms)
 		if n, ok := s.whole(b.Iterations, schema.LeastIterations, schema.MostIterations); ok {
 			u.Iterations = int(n)
@@ -65,6 +66,16 @@ func (l *loader) users(b *userBlock, all []instance) []schema.Resource {
 		}
 		return u
 	})
+}
+
+// loginName refuses besides what brokers keep and never let in: their SCRAM
+// messages are of ASCII, though RFC 5802 allows for more.
+func (s *scope) loginName(name string, at hcl.Range) {
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		s.refuse(at, "A name that cannot log in", "Where somebody logs in by SCRAM, Kafka takes names of ASCII characters alone. Write %s without others.", quoted(name))
+		return
+	}
+	s.userName(name, at)
 }
 
 // userName refuses what is a principal, or no name at all.

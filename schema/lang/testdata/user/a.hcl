@@ -22,6 +22,11 @@ user "team" {
 user "nothing" { # error: No password | password = env("CHECKOUT_PASSWORD")
 }
 
+user "accent" {
+  name     = "rené" # error: A name that cannot log in | takes names of ASCII characters alone
+  password = "x"
+}
+
 user "null" {
   password = null # error: No password
 }
