@@ -38,8 +38,11 @@ func (s seeds) after(known map[string]live.Seed) map[string]live.Seed {
 	return all
 }
 
-// seeded notes where a step has put a group.
+// seeded notes where a step has put a group, if it has.
 func (r *run) seeded(s plan.Step, put seeds) {
+	if len(put) == 0 {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seeds[s.About().Object] = put

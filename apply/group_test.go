@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,6 +189,39 @@ func TestGroupGoes(t *testing.T) {
 				t.Error("the ledger has it still")
 			}
 		})
+	}
+}
+
+// A group that is put somewhere and told something has both remembered.
+func TestGroupIsPutAndTold(t *testing.T) {
+	k := start(t)
+	k.filled()
+	p := planned(
+		&plan.AlterConfigs{Head: plan.Head{Phase: plan.PhaseGroups, Object: group("g")}, Set: map[string]string{"consumer.session.timeout.ms": "50000"}},
+		seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest}),
+	)
+	p.Claims = []plan.Claim{{Object: group("g"), Keys: []string{"consumer.session.timeout.ms"}}}
+	k.engine.Patience = 10_000 * time.Hour // of a clock that runs ahead
+	var put atomic.Bool                    // the configs are not taken before that
+	k.on(kmsg.IncrementalAlterConfigs, func(req kmsg.Request) (kmsg.Response, error) {
+		if put.Load() {
+			return nil, nil
+		}
+		resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
+		resp.Resources = []kmsg.IncrementalAlterConfigsResponseResource{{ResourceName: "g", ErrorCode: kerr.NotController.Code}}
+		return resp, nil
+	})
+	observe := k.engine.Observe
+	k.engine.Observe = func(e apply.Event) {
+		if ended, ok := e.(apply.StepEnded); ok && ended.Step == p.Steps[1] {
+			put.Store(true)
+		}
+		observe(e)
+	}
+	k.ends(k.engine.Run(t.Context(), p), "done", "done")
+	owner, _ := k.ledger.Live().Owners.Of(group("g"))
+	if diff := cmp.Diff(live.Offsets{3, 0}, owner.Seeds["a"].Offsets); diff != "" || len(owner.Keys) != 1 {
+		t.Error(owner.Keys, diff)
 	}
 }
 

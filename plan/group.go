@@ -108,10 +108,7 @@ var missing = map[schema.Protocol]string{
 func (b *builder) groupConfigs(g *schema.Group, has *live.Group, c *Change) (step *AlterConfigs, keys []string) {
 	step = &AlterConfigs{Head: Head{Phase: PhaseGroups}}
 	owner, _ := b.owner(g.ID(), live.TopicID{})
-	if has.Configs.State != live.Present {
-		if len(g.Config) > 0 {
-			unseen(b, &g.Decl, g.ID(), "config", has.Configs)
-		}
+	if !b.seesConfigs(&g.Decl, g.ID(), has, len(g.Config)+len(owner.Keys)) {
 		return step, owner.Keys
 	}
 	for _, key := range slices.Sorted(maps.Keys(g.Config)) {
@@ -136,6 +133,15 @@ func (b *builder) groupConfigs(g *schema.Group, has *live.Group, c *Change) (ste
 	return step, keys
 }
 
+// seesConfigs says whether it is known what the brokers were told of a group. Where so
+// many keys are to be compared and it is not, it is noted as unseen.
+func (b *builder) seesConfigs(d *schema.Decl, id schema.ID, g *live.Group, keys int) bool {
+	if g.Configs.State == live.Unseen && keys > 0 {
+		unseen(b, d, id, "config", g.Configs)
+	}
+	return g.Configs.State == live.Present
+}
+
 // unset takes away what queueform has set on a group and no block declares any more.
 func (b *builder) unset(set map[string]string, made []string, declared map[string]schema.Setting, step *AlterConfigs, c *Change) {
 	for _, key := range made {
@@ -157,8 +163,7 @@ func (b *builder) stripped() {
 		if id.Kind != schema.KindGroup || len(owner.Keys) == 0 {
 			continue
 		}
-		if configs := seen.Value.Configs; configs.State == live.Unseen {
-			unseen(b, &schema.Decl{Addr: schema.Orphan(id)}, id, "config", configs)
+		if !b.seesConfigs(&schema.Decl{Addr: schema.Orphan(id)}, id, &seen.Value, len(owner.Keys)) {
 			continue
 		}
 		c := Change{Addr: schema.Orphan(id), Object: id, Action: Update}
@@ -190,6 +195,9 @@ func (b *builder) groupDeletion(d *schema.Removal) {
 		steps = append(steps, &DeleteGroup{Head: Head{Phase: PhaseDelete, Records: 1}})
 	}
 	owner, _ := b.owner(d.Object, live.TopicID{})
+	if !b.seesConfigs(&d.Decl, d.Object, &seen.Value, len(owner.Keys)) && len(owner.Keys) > 0 {
+		return
+	}
 	configs := &AlterConfigs{Head: Head{Phase: PhaseRevoke}}
 	if b.unset(seen.Value.Configs.Value, owner.Keys, nil, configs, &c); configs.Records > 0 {
 		steps = append(steps, configs)

@@ -50,18 +50,22 @@ func (b *builder) begin(g *schema.Group, has *live.Group, growth map[string]int,
 		unseen(b, &g.Decl, g.ID(), "offsets", has.Offsets)
 		return step, owner.Seeds
 	}
-	var seeds map[string]live.Seed
+	seeds := map[string]live.Seed{}
 	for _, addr := range g.Queues {
 		o := opening{group: g, active: has.Active(), unclear: owner.HalfDone, topic: b.topology.TopicOf(addr)}
+		noted, known := owner.Seeds[o.topic]
 		grown, grows := growth[o.topic]
 		topic := b.snapshot.Topics[o.topic]
 		if topic.State == live.Unseen || topic.State == live.Absent && !grows {
+			if known {
+				seeds[o.topic] = noted
+			}
 			continue // which is said of the queue
 		}
 		o.id, o.partitions = topic.Value.ID, len(topic.Value.Partitions)
 		o.total = max(o.partitions, grown)
 		o.has = has.Offsets.Value[o.topic]
-		if noted := owner.Seeds[o.topic]; noted.TopicID == o.id {
+		if noted.TopicID == o.id {
 			o.noted = noted
 		}
 		if seeding := b.open(&o, c); seeding != nil {
@@ -72,9 +76,6 @@ func (b *builder) begin(g *schema.Group, has *live.Group, growth map[string]int,
 			}
 		}
 		if o.noted.Offsets != nil {
-			if seeds == nil {
-				seeds = map[string]live.Seed{}
-			}
 			seeds[o.topic] = o.noted
 		}
 	}

@@ -44,6 +44,7 @@ func TestGroups(t *testing.T) {
 	configured := func(value string) func(*live.Group) {
 		return func(g *live.Group) { g.Configs = live.Is(map[string]string{session: value}) }
 	}
+	untold := func(g *live.Group) { g.Configs = live.Hidden[map[string]string]("not permitted", "") }
 	sharing := func(g *live.Group) { g.Protocol = schema.Share }
 	put := func(moved bool, at ...int64) live.Owner {
 		return live.Owner{Topology: "shop", Seeds: map[string]live.Seed{"shop.orders": {TopicID: id, Offsets: at, Moved: moved}}}
@@ -58,6 +59,7 @@ func TestGroups(t *testing.T) {
 		deleted   bool
 		grows     bool // to three partitions; they are two
 		creates   bool // the topic
+		hidden    bool // is the topic
 		seen      live.Seen[live.Group]
 		owner     live.Owner
 		protocols []schema.Protocol
@@ -89,9 +91,12 @@ func TestGroups(t *testing.T) {
 		"is told something":                       {group: reads("", told(session, "50000")), seen: configs, steps: []string{"groups billing set map[consumer.session.timeout.ms:50000] reset []"}},
 		"is told the same":                        {group: reads("", told(session, "50000")), seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unclaimed: true},
 		"is told no more":                         {group: reads(""), seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, steps: []string{"groups billing set map[] reset [consumer.session.timeout.ms]"}},
+		"is told no more, not to be seen":         {group: reads(""), seen: committed(nil, untold), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
+		"is deleted, what it is told unseen":      {deleted: true, seen: committed(nil, untold), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
 		"was told by another":                     {group: reads(""), seen: committed(nil, configured("50000")), owner: ours, unclaimed: true},
 		"is declared no more":                     {seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, steps: []string{"revoke billing set map[] reset [consumer.session.timeout.ms]"}},
 		"is declared no more, nobody can see":     {seen: live.Hidden[live.Group]("not permitted", ""), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
+		"reads a topic that cannot be seen":       {group: reads(schema.Latest), hidden: true, seen: committed(live.Progress{0: 5, 1: 6}), owner: put(false, 5, 6), unseen: 1, unclaimed: true},
 		"cannot be seen":                          {group: reads(schema.Latest), seen: live.Hidden[live.Group]("not permitted", ""), unseen: 1, unclaimed: true},
 		"is another topology's":                   {group: reads(schema.Latest), seen: absent, owner: live.Owner{Topology: "bank"}, fails: true, unclaimed: true},
 		"shares, on a cluster that does not":      {group: reads("", shared), seen: absent, protocols: []schema.Protocol{schema.Classic}, fails: true, unclaimed: true},
@@ -123,6 +128,9 @@ func TestGroups(t *testing.T) {
 			owners := live.Owners{schema.KindQueue: {"shop.orders": {Topology: "shop", TopicID: id}}}
 			if test.creates {
 				topic, owners = live.None[live.Topic](), live.Owners{}
+			}
+			if test.hidden {
+				topic = live.Hidden[live.Topic]("not permitted", "")
 			}
 			if test.owner.Topology != "" {
 				owners.Add(schema.ID{Kind: schema.KindGroup, Name: "billing"}, test.owner)

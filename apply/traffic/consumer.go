@@ -181,9 +181,10 @@ func (c *consumer) within(fetches kgo.Fetches) []*kgo.Record {
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
 		p := place{f.Topic, f.Partition}
 		end, known := c.ends[p]
+		from := c.at[p]
 		for _, m := range f.Records {
 			if known && !c.Follow && m.Offset >= end {
-				c.at[p] = end
+				c.at[p] = max(from, end) // another member may have come farther
 				c.client.PauseFetchPartitions(map[string][]int32{p.topic: {p.partition}})
 				break
 			}
@@ -192,8 +193,10 @@ func (c *consumer) within(fetches kgo.Fetches) []*kgo.Record {
 				messages = append(messages, m)
 			}
 		}
-		if len(f.Records) > 0 {
+		if c.at[p] > from {
 			c.moved[p] = struct{}{}
+		}
+		if len(f.Records) > 0 {
 			c.came, c.trouble = time.Now(), nil
 		}
 	})

@@ -526,3 +526,34 @@ func TestMembersComeAndGo(t *testing.T) {
 		})
 	}
 }
+
+// A member that ends before the messages which it is given has read none of
+// them: where another has come farther meanwhile, the group stays there.
+func TestGroupIsNotSetBack(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", count(10)...)
+	partition := k.all("orders")[0].Partition
+	var once sync.Once
+	k.cluster.ControlKey(kmsg.JoinGroup.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		k.cluster.KeepControl()
+		once.Do(func() {
+			k.cluster.SleepControl(func() {
+				k.send("key", "late", "later")
+				farther := kadm.Offsets{}
+				farther.AddOffset("orders", partition, 11, -1)
+				if err := k.admin.CommitAllOffsets(t.Context(), "g", farther); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+		return nil, nil, false
+	})
+	k.receive(k.receiver(schema.Classic, &taker{}))
+	offsets, err := k.admin.FetchOffsets(t.Context(), "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, _ := offsets.Lookup("orders", partition); at.At < 11 {
+		t.Errorf("the group is at %d, and was at 11", at.At)
+	}
+}

@@ -16,10 +16,6 @@ func offsetsLost(s *subject) *Finding {
 		return nil
 	}
 	f := &Finding{Severity: Blocks, Summary: fmt.Sprintf("group %q is deleted with its offsets", s.Object.Name), Radius: nothing()}
-	if offsets := group.Value.Offsets; offsets.State == live.Present && len(offsets.Value) == 0 {
-		f.Severity, f.Summary = Warns, fmt.Sprintf("group %q is deleted: it has committed nothing", s.Object.Name)
-		return f
-	}
 	f.Radius.Groups = nil
 	if left, known := s.left(group.Value.Offsets); known {
 		f.Radius.Groups = []Reader{{Group: s.Object.Name, Unread: left}}

@@ -70,8 +70,8 @@ Safer: a new queue with the other policy, and moving producers and readers to it
 by auto.offset.reset: at the first message, or after the last.
 
 Measured: the messages that it has not read, in each topic where it has committed
-an offset. It only warns where it has committed none. A group that has members
-is not deleted: Kafka refuses that.
+an offset and that may be described: brokers do not tell of others. A group that
+has members is not deleted: Kafka refuses that.
 
 Safer: let it read to the end first, or keep it: an empty group costs nothing, and
 its offsets expire by themselves.`,

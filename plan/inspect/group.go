@@ -38,15 +38,20 @@ func (r *reader) groups(ctx context.Context, ids []string, configsOnly bool) err
 func (r *reader) described(ctx context.Context, ids []string, all map[string]live.Seen[live.Group]) []schema.Protocol {
 	admin := kadm.NewClient(r.client)
 	spoken := r.spokenProtocols(ctx)
-	protocols := r.protocols(ctx)
+	protocols, unlisted := r.protocols(ctx)
 	of := map[schema.Protocol][]string{}
 	for _, id := range ids {
 		of[protocols[id]] = append(of[protocols[id]], id)
 	}
-	if unlisted := of[""]; r.someGroups(ctx) {
-		of[schema.Classic] = append(of[schema.Classic], unlisted...) // which says whether it is there, or may not be seen
-	} else {
-		for _, id := range unlisted {
+	switch others := of[""]; {
+	case unlisted != nil:
+		for _, id := range others {
+			all[id] = live.Hidden[live.Group]("a broker does not list its groups: "+reason(unlisted), "")
+		}
+	case r.someGroups(ctx):
+		of[schema.Classic] = append(of[schema.Classic], others...) // which says whether it is there, or may not be seen
+	default:
+		for _, id := range others {
 			all[id] = live.None[live.Group]()
 		}
 	}
@@ -82,13 +87,18 @@ func (r *reader) spokenProtocols(ctx context.Context) []schema.Protocol {
 }
 
 // protocols are those of the groups that the brokers list (by type since Kafka
-// 4.0, KIP-848). Others may be there, and not to be seen.
-func (r *reader) protocols(ctx context.Context) map[string]schema.Protocol {
-	all := map[string]schema.Protocol{}
+// 4.0, KIP-848). Others may be there, and not to be seen. Unlisted is why a
+// broker has not listed its own.
+func (r *reader) protocols(ctx context.Context) (all map[string]schema.Protocol, unlisted error) {
+	all = map[string]schema.Protocol{}
 	for _, shard := range r.client.RequestSharded(ctx, kmsg.NewPtrListGroupsRequest()) {
 		resp, answered := shard.Resp.(*kmsg.ListGroupsResponse)
 		if !answered {
+			unlisted = shard.Err
 			continue
+		}
+		if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
+			unlisted = err
 		}
 		for i := range resp.Groups {
 			g := &resp.Groups[i]
@@ -97,7 +107,7 @@ func (r *reader) protocols(ctx context.Context) map[string]schema.Protocol {
 			}
 		}
 	}
-	return all
+	return all, unlisted
 }
 
 // someGroups says whether the cluster has ever had a group: before, to ask for
@@ -218,15 +228,18 @@ func assigned(topics kadm.TopicsSet) map[string][]int32 {
 // committed notes how far the groups have come that commit offsets.
 func committed(all map[string]live.Seen[live.Group], fetched kadm.FetchOffsetsResponses) {
 	for id, f := range fetched {
-		seen := all[id]
-		if seen.State != live.Present {
-			continue
-		}
 		offsets := map[string]live.Progress{}
 		for topic, partitions := range f.Fetched {
 			for partition, o := range partitions {
 				progress(offsets, topic, partition, o.At)
 			}
+		}
+		seen := all[id]
+		if seen.State == live.Absent && len(offsets) > 0 { // it came just now
+			all[id] = live.Hidden[live.Group]("brokers disagree on whether it is there", "")
+		}
+		if seen.State != live.Present {
+			continue
 		}
 		if seen.Value.Offsets = live.Is(offsets); f.Err != nil {
 			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(f.Err), "")

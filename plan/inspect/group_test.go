@@ -1,11 +1,14 @@
 package inspect_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan/inspect"
 	"github.com/queueform/queueform/plan/live"
@@ -48,5 +51,23 @@ func TestGroups(t *testing.T) {
 	}
 	if !busy.Active() || busy.Members[0].ClientID != "worker" || len(busy.Members[0].Assigned["orders"]) != 2 || busy.Protocol != schema.Classic && busy.Protocol != schema.Consumer {
 		t.Errorf("the one with a member: %+v", busy)
+	}
+}
+
+// What a broker does not list may be there.
+func TestUnlistedGroups(t *testing.T) {
+	kafka, client := start(t)
+	kafka.ControlKey(kmsg.ListGroups.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.ListGroupsResponse)
+		resp.ErrorCode = kerr.CoordinatorLoadInProgress.Code
+		kafka.KeepControl()
+		return resp, nil, true
+	})
+	s, err := inspect.Read(t.Context(), client, live.Scope{Groups: []string{"none"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen := s.Groups["none"]; seen.State != live.Unseen || !strings.Contains(seen.Why, "a broker does not list its groups") {
+		t.Errorf("%+v", seen)
 	}
 }
