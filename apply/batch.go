@@ -98,9 +98,10 @@ func (b *batch) account(a answer, broken error) {
 	for _, t := range b.open {
 		name := t.step.About().Object.Name
 		refused, answered := a.refusals[name]
+		b.seeded(t.step, a.seeds[name])
 		switch {
 		case t.echo != nil:
-		case broken != nil:
+		case broken != nil && !answered:
 			if t.delayed = fmt.Errorf("no connection: %w", broken); mayHaveArrived(broken) {
 				t.delayed = fmt.Errorf("the connection broke: %w", broken)
 				t.doubt = t.delayed
@@ -112,7 +113,6 @@ func (b *batch) account(a answer, broken error) {
 			t.doubt = t.echo
 		case refused == nil:
 			b.live(t.step, a.ids[name])
-			b.seeded(t.step, a.seeds[name])
 			b.took(t.step)
 			if isEverywhere(t.step) {
 				last = t.step

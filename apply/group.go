@@ -38,13 +38,22 @@ func (s seeds) after(known map[string]live.Seed) map[string]live.Seed {
 	return all
 }
 
-// seeded notes where a step has put a group, if it has.
+// seeded notes where a step has put a group, if it has: what an earlier try has
+// committed, a later one finds there.
 func (r *run) seeded(s plan.Step, put seeds) {
 	if len(put) == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	before := r.seeds[s.About().Object]
+	for topic, seed := range put {
+		for p, at := range before[topic].Offsets {
+			if p < len(seed.Offsets) && seed.Offsets[p] == live.NoOffset {
+				seed.Offsets[p] = at
+			}
+		}
+	}
 	r.seeds[s.About().Object] = put
 }
 
@@ -94,7 +103,7 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 	a := newAnswer(len(steps), 0)
 	a.seeds = make(map[string]seeds, len(steps))
 	var mu sync.Mutex
-	commits, ctx := errgroup.WithContext(ctx)
+	var commits errgroup.Group // a connection that breaks is of one coordinator
 	commits.SetLimit(inFlight)
 	coordinators := w.coordinators(ctx, steps)
 	for _, s := range steps {
@@ -107,8 +116,8 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			a.seeds[step.Object.Name] = put
-			if a.refusals[step.Object.Name] = nil; refused != nil {
+			a.seeds[step.Object.Name], a.refusals[step.Object.Name] = put, nil
+			if refused != nil { // else it would be an error that is nil within
 				a.refusals[step.Object.Name] = refused
 			}
 			return nil
@@ -183,9 +192,11 @@ func (o openings) of(group *live.Group, s *plan.Seeding) (live.Offsets, error) {
 		if _, committed := group.Offsets.Value[s.Topic][int32(p)]; committed || !asksFor(s, int32(p)) {
 			continue
 		}
-		if put[p] = begin.Value[p]; s.At != nil {
-			put[p] = max(put[p], s.At[int32(p)])
-		} else if put[p] == live.NoOffset { // all messages are older
+		at, was := s.At[int32(p)]
+		switch put[p] = begin.Value[p]; {
+		case was:
+			put[p] = max(put[p], at)
+		case put[p] == live.NoOffset: // all messages are older
 			put[p] = end.Value[p]
 		}
 	}
@@ -194,11 +205,9 @@ func (o openings) of(group *live.Group, s *plan.Seeding) (live.Offsets, error) {
 
 // asksFor says whether a group is to be put in a partition.
 func asksFor(s *plan.Seeding, p int32) bool {
-	if s.At != nil {
-		_, asked := s.At[p]
-		return asked
-	}
-	return s.Partitions == nil || slices.Contains(s.Partitions, p)
+	_, was := s.At[p]
+	all := s.At == nil && s.Partitions == nil
+	return was || all || slices.Contains(s.Partitions, p)
 }
 
 // commit puts one group where it begins. Its error is the connection's, or a
@@ -221,7 +230,26 @@ func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffse
 	if err != nil {
 		return nil, err
 	}
-	return put, committed(req, resp)
+	return o.taken(put, resp), committed(req, resp)
+}
+
+// taken is where a group was put, without the partitions that were refused.
+func (o openings) taken(put seeds, resp *kmsg.OffsetCommitResponse) seeds {
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		name := t.Topic
+		for topic := range put {
+			if name == "" && o.Topics[topic].Value.ID == t.TopicID {
+				name = topic
+			}
+		}
+		for _, p := range t.Partitions {
+			if offsets := put[name].Offsets; p.ErrorCode != 0 && int(p.Partition) < len(offsets) {
+				offsets[p.Partition] = live.NoOffset
+			}
+		}
+	}
+	return put
 }
 
 // commit is the request that puts a group where it begins.
@@ -317,14 +345,16 @@ func (w writer) deleteGroups(ctx context.Context, steps []plan.Step) (answer, er
 		}
 		by[c.id].Groups = append(by[c.id].Groups, id)
 	}
+	var broken error // of one coordinator
 	for id, req := range by {
 		resp, err := req.RequestWith(ctx, to[id])
 		if err != nil {
-			return answer{}, err
+			broken = err
+			continue
 		}
 		for i := range resp.Groups {
 			a.refusals[resp.Groups[i].Group] = refusal(resp.Groups[i].ErrorCode, nil)
 		}
 	}
-	return a, nil
+	return a, broken
 }

@@ -77,6 +77,7 @@ func TestGroupsArePut(t *testing.T) {
 		"since after all":               {plan.Seeding{Start: schema.Start(since.Add(time.Hour).Format(time.RFC3339))}, nil, live.Progress{0: 3, 1: 0}, live.Offsets{3, 0}},
 		"in one partition":              {plan.Seeding{Start: schema.Earliest, Partitions: []int32{1}}, nil, live.Progress{1: 0}, live.Offsets{none, 0}},
 		"where it was before":           {plan.Seeding{At: live.Progress{0: 2}}, nil, live.Progress{0: 2}, live.Offsets{2, none}},
+		"where it was before, and new":  {plan.Seeding{At: live.Progress{0: 2}, Start: schema.Earliest, Partitions: []int32{1}}, nil, live.Progress{0: 2, 1: 0}, live.Offsets{2, 0}},
 		"not where it has gone already": {plan.Seeding{Start: schema.Earliest}, live.Progress{0: 2}, live.Progress{0: 2, 1: 0}, live.Offsets{none, 0}},
 		"nowhere":                       {plan.Seeding{Start: schema.Earliest}, live.Progress{0: 2, 1: 0}, live.Progress{0: 2, 1: 0}, live.Offsets{none, none}},
 	} {

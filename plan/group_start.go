@@ -116,6 +116,10 @@ func (b *builder) open(o *opening, c *Change) *Seeding {
 	case o.noted.Offsets != nil:
 		s.At = o.put()
 		what = "where it was put before"
+		if len(lacking) > 0 {
+			s.Start, s.Partitions = schema.Earliest, lacking
+			what += fmt.Sprintf(", and %s in %s", schema.Earliest, english.Plural(len(lacking), "new partition", ""))
+		}
 	case o.group.Start == "":
 	case o.active:
 		b.warn(&says, fmt.Sprintf("The group %q is at work", o.group.GroupID),
@@ -190,15 +194,13 @@ func (s *SeedOffsets) holds(snapshot *live.Snapshot, g *live.Group) error {
 	for i := range s.Seeds {
 		seed := &s.Seeds[i]
 		has := g.Offsets.Value[seed.Topic]
-		partitions := seed.Partitions
-		switch {
-		case seed.At != nil:
-			partitions = slices.Sorted(maps.Keys(seed.At))
-		case partitions == nil:
+		partitions := slices.AppendSeq(slices.Clone(seed.Partitions), maps.Keys(seed.At))
+		if len(partitions) == 0 {
 			for p := range max(1, len(snapshot.Topics[seed.Topic].Value.Partitions)) {
 				partitions = append(partitions, int32(p))
 			}
 		}
+		slices.Sort(partitions)
 		for _, p := range partitions {
 			if _, committed := has[p]; !committed {
 				return fmt.Errorf("it has committed nothing in partition %d of %s", p, seed.Topic)

@@ -79,6 +79,7 @@ func TestGroups(t *testing.T) {
 		"was put by an apply that was killed":     {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 6}), owner: live.Owner{Topology: "shop", HalfDone: true}, seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, 6}}}},
 		"has gone on":                             {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 7}), owner: put(false, 5, 6), seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, 6}, Moved: true}}},
 		"has lost what it was given":              {group: reads(schema.Latest), seen: committed(nil), owner: put(false, 5, 6), steps: []string{"groups billing  in [] at map[0:5 1:6]"}, unclaimed: true},
+		"has lost what it was given, and grows":   {group: reads(schema.Latest), grows: true, seen: committed(nil), owner: put(false, 5, 6), steps: []string{"partitions shop.orders", "groups billing earliest in [2] at map[0:5 1:6] after shop.orders"}, unclaimed: true},
 		"has lost what it had read":               {group: reads(schema.Latest), seen: committed(nil), owner: put(true, 5, 6), warns: 1, unclaimed: true},
 		"has lost what was its own":               {group: reads(schema.Latest), seen: absent, owner: put(false, none, none), warns: 1, unclaimed: true},
 		"was put in another life of the topic":    {group: reads(schema.Latest), seen: committed(nil), owner: live.Owner{Topology: "shop", Seeds: map[string]live.Seed{"shop.orders": {TopicID: live.TopicID{9}, Offsets: live.Offsets{5, 6}}}}, steps: []string{"groups billing latest in [] at map[]"}},

@@ -163,7 +163,7 @@ type Seeding struct {
 	Start      schema.Start  `json:"start,omitempty"`      // what it means is found out when it is sent
 	Partitions []int32       `json:"partitions,omitempty"` // none: all
 	Total      int           `json:"total,omitempty"`      // how many partitions the topic has by then; 0: the broker's choice
-	At         live.Progress `json:"at,omitempty"`         // where it was put before, instead of a start
+	At         live.Progress `json:"at,omitempty"`         // where it was put before, instead of a start, beside Partitions
 }
 
 // DeleteGroup deletes a group and its offsets. One that has members is refused.

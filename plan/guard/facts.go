@@ -18,6 +18,7 @@ type inquiry struct {
 	plan    *plan.Plan
 	queues  map[schema.Addr]*schema.Queue
 	groups  map[string]*schema.Group // by group id
+	seeded  map[string][]string      // the topics in which the plan puts a group, by group id
 	moves   []*plan.Reassign         // by change; nil: it moves nothing
 	sizes   asking[string, live.Sizes]
 	offsets asking[live.Position, live.Offsets]
@@ -43,9 +44,15 @@ func newInquiry(p *plan.Plan, f Facts) *inquiry {
 	for g := range schema.All[*schema.Group](p.Topology) {
 		in.groups[g.GroupID] = g
 	}
+	in.seeded = map[string][]string{}
 	for _, s := range p.Steps {
 		if r, ok := s.(*plan.Reassign); ok {
 			in.moves[r.Changes[0]] = r
+		}
+		if seed, ok := s.(*plan.SeedOffsets); ok {
+			for i := range seed.Seeds {
+				in.seeded[seed.Object.Name] = append(in.seeded[seed.Object.Name], seed.Seeds[i].Topic)
+			}
 		}
 	}
 	return in

@@ -264,7 +264,7 @@ func beginMissed(s *subject) *Finding {
 		case declared && g.Start == schema.Earliest:
 		case s.Answers.Active[id]:
 			active = append(active, id)
-		case !declared || g.Protocol == schema.Share:
+		case !slices.Contains(s.seeded[id], s.Object.Name): // share groups, others', and those that the plan leaves out
 			idle = append(idle, id)
 		}
 	}
