@@ -248,3 +248,52 @@ func TestGroupIsTold(t *testing.T) {
 		t.Error(owner)
 	}
 }
+
+// Where it is not known whether a group was put, the intent stays, whatever else
+// was done; what it was not told is not remembered.
+func TestGroupIsRememberedAsItWent(t *testing.T) {
+	const session = "consumer.session.timeout.ms"
+	for name, test := range map[string]struct {
+		configs, offsets *kerr.Error // nil: done
+		half             bool
+		keys             int
+	}{
+		"put, and told":       {nil, nil, false, 1},
+		"put, and not told":   {kerr.InvalidConfig, nil, false, 0},
+		"told, and not put":   {nil, kerr.UnknownMemberID, false, 1},
+		"told, and maybe put": {nil, kerr.RequestTimedOut, true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			k.filled()
+			refuse := func(key kmsg.Key, code *kerr.Error, answer func(kmsg.Request) kmsg.Response) {
+				if code != nil {
+					k.on(key, func(req kmsg.Request) (kmsg.Response, error) { return answer(req), nil })
+				}
+			}
+			refuse(kmsg.IncrementalAlterConfigs, test.configs, func(req kmsg.Request) kmsg.Response {
+				resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
+				resp.Resources = []kmsg.IncrementalAlterConfigsResponseResource{{ResourceName: "g", ErrorCode: test.configs.Code}}
+				return resp
+			})
+			refuse(kmsg.OffsetCommit, test.offsets, func(req kmsg.Request) kmsg.Response {
+				asked, resp := req.(*kmsg.OffsetCommitRequest), req.ResponseKind().(*kmsg.OffsetCommitResponse)
+				resp.Topics = []kmsg.OffsetCommitResponseTopic{{Topic: "a", TopicID: asked.Topics[0].TopicID}}
+				for _, p := range asked.Topics[0].Partitions {
+					resp.Topics[0].Partitions = append(resp.Topics[0].Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: test.offsets.Code})
+				}
+				return resp
+			})
+			p := planned(
+				&plan.AlterConfigs{Head: plan.Head{Phase: plan.PhaseGroups, Object: group("g")}, Set: map[string]string{session: "50000"}},
+				seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest}),
+			)
+			p.Claims = []plan.Claim{{Object: group("g"), Keys: []string{session}}}
+			k.engine.Run(t.Context(), p)
+			owner, owned := k.ledger.Live().Owners.Of(group("g"))
+			if !owned || owner.HalfDone != test.half || len(owner.Keys) != test.keys {
+				t.Errorf("owned: %v, %+v", owned, owner)
+			}
+		})
+	}
+}

@@ -172,6 +172,7 @@ func (r *run) record(ctx context.Context) {
 		claims[c.Object] = owned(&c)
 	}
 	var records []ledger.Record
+	stays := r.stays()
 	for i, s := range r.report.Steps {
 		id, outcome := s.About().Object, r.report.Results[i].Outcome
 		if r.lost[id] != nil {
@@ -183,14 +184,54 @@ func (r *run) record(ctx context.Context) {
 		case removes(s) && outcome != Unknown && r.announced(s):
 			records = append(records, r.undone(id)...)
 		case !removes(s) && r.announced(s):
+			outcome, first := stays[id]
+			if !first {
+				continue // of another step of the object all was said
+			}
+			delete(stays, id)
 			claim, news := claims[id]
 			if !news {
 				claim = r.known(id)
 			}
+			claim.Keys = r.keys(claim)
 			records = append(records, r.made(claim, outcome)...)
 		}
 	}
 	r.write(ctx, records)
+}
+
+// stays is how it went with the objects that are not to go: of several steps,
+// what is not known of one is not known of the object, and one that is done
+// makes it the topology's.
+func (r *run) stays() map[schema.ID]Outcome {
+	all := map[schema.ID]Outcome{}
+	for i, s := range r.report.Steps {
+		if removes(s) || !r.announced(s) {
+			continue
+		}
+		id, outcome := s.About().Object, r.report.Results[i].Outcome
+		if before, several := all[id]; !several || outcome == Unknown || outcome == Done && before != Unknown {
+			all[id] = outcome
+		}
+	}
+	return all
+}
+
+// keys are those of a claim but for those of a group that were not set.
+func (r *run) keys(claim ledger.Owned) []string {
+	keys := claim.Keys
+	for i, s := range r.report.Steps {
+		alter, ok := s.(*plan.AlterConfigs)
+		if !ok || alter.Object != claim.Object || r.report.Results[i].Outcome == Done {
+			continue
+		}
+		had := r.known(claim.Object).Keys
+		keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+			_, sets := alter.Set[key]
+			return sets && !slices.Contains(had, key)
+		})
+	}
+	return keys
 }
 
 // known is what the ledger says of an object: all that the plan claims of it,
