@@ -29,11 +29,12 @@ func (p place) String() string { return fmt.Sprintf("%s[%d]", p.topic, p.partiti
 // consumer is a member of a classic or consumer group.
 type consumer struct {
 	*Receiver
-	client *kgo.Client
-	dead   *undertaker
-	firsts map[place]int64 // the first messages that there are, as of the start
-	ends   map[place]int64 // as of the start
-	starts map[place]int64 // where the group begins that has committed nothing
+	client  *kgo.Client
+	dead    *undertaker
+	firsts  map[place]int64 // the first messages that there are, as of the start
+	ends    map[place]int64 // as of the start
+	starts  map[place]int64 // where the group begins that has committed nothing
+	nowhere error           // why that is not known; nil: it is
 
 	handed  int   // messages of the last poll
 	open    bool  // not all of those are acknowledged
@@ -44,6 +45,7 @@ type consumer struct {
 	at    map[place]int64    // of the partitions that it has: the next offset to be taken
 	seeds map[place]int64    // of those without a committed offset: where it began
 	moved map[place]struct{} // those whose position is not committed
+	lost  bool               // it begins somewhere, and where is not known
 }
 
 // tick is how long to wait for messages before looking whether the end is reached.
@@ -91,8 +93,10 @@ func (c *consumer) extent(ctx context.Context) (err error) {
 		c.starts, err = listed(admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), c.topics()...))
 	case start == schema.Earliest:
 		c.starts = c.firsts
-	default:
+	case start == schema.Latest:
 		c.starts = c.ends
+	default: // none, by_duration
+		c.nowhere = fmt.Errorf("group %s has committed nothing in some partitions, and auto.offset.reset = %s says no place to begin: declare its start", c.Group.GroupID, start)
 	}
 	return err
 }
@@ -133,6 +137,7 @@ func (c *consumer) assigned(_ context.Context, got map[string]map[int32]kgo.Offs
 				c.at[p] = max(at, c.firsts[p]) // what is gone does not come
 				continue
 			}
+			c.lost = c.lost || c.nowhere != nil
 			c.at[p] = c.starts[p] // 0 for a partition that is new: nothing of it was seen
 			c.seeds[p] = c.at[p]
 			partitions[partition] = kgo.NewOffset().At(c.at[p])
@@ -165,11 +170,24 @@ func (c *consumer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	if fatal != nil {
 		return nil, fatal
 	}
+	if err := c.astray(); err != nil {
+		return nil, err
+	}
 	c.trouble = cmp.Or(passing, c.trouble)
 	if err := c.seed(ctx); err != nil {
 		return nil, err
 	}
 	return c.within(fetches), ctx.Err()
+}
+
+// astray says why it is not known where the group begins, where it has to.
+func (c *consumer) astray() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lost {
+		return c.nowhere
+	}
+	return nil
 }
 
 // within are the messages that are to be taken: none of Kafka's own marks, and

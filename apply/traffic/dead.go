@@ -57,14 +57,61 @@ func (u *undertaker) bury(ctx context.Context, all []judged) error {
 	if len(letters) == 0 {
 		return nil
 	}
+	var ordinary []*kgo.Record
+	for _, m := range letters {
+		if size := sizeOf(m); size > largestOrdinary {
+			if err := u.sendLarge(ctx, m, size); err != nil {
+				return err
+			}
+			continue
+		}
+		ordinary = append(ordinary, m)
+	}
 	if u.client == nil {
-		client, err := kgo.NewClient(append(slices.Clone(u.Client.Opts()), kgo.RecordPartitioner(partitioner{kgo.StickyKeyPartitioner(nil)}), kgo.AllowIdempotentProduceCancellation())...)
-		if err != nil {
+		var err error
+		if u.client, err = u.sender(); err != nil {
 			return err
 		}
-		u.client = client
 	}
-	if err := u.client.ProduceSync(ctx, letters...).FirstErr(); err != nil {
+	return u.sent(u.client.ProduceSync(ctx, ordinary...))
+}
+
+// largestOrdinary is how many bytes a message may have for a client that puts
+// several into a batch, and overhead what a batch has besides.
+const (
+	largestOrdinary = 900_000
+	overhead        = 100_000
+)
+
+func sizeOf(m *kgo.Record) int {
+	size := len(m.Key) + len(m.Value)
+	for _, h := range m.Headers {
+		size += len(h.Key) + len(h.Value)
+	}
+	return size
+}
+
+// sendLarge sends a message in a batch of its own: how large batches may be, the
+// topic says, which who writes may not ask.
+func (u *undertaker) sendLarge(ctx context.Context, m *kgo.Record, size int) error {
+	client, err := u.sender(kgo.ProducerBatchMaxBytes(int32(size+overhead)), kgo.BrokerMaxWriteBytes(int32(max(size+2*overhead, defaultWrite))))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return u.sent(client.ProduceSync(ctx, m))
+}
+
+// defaultWrite is how much franz-go writes at once.
+const defaultWrite = 100 << 20
+
+func (u *undertaker) sender(more ...kgo.Opt) (*kgo.Client, error) {
+	options := append(slices.Clone(u.Client.Opts()), kgo.RecordPartitioner(partitioner{kgo.StickyKeyPartitioner(nil)}), kgo.AllowIdempotentProduceCancellation())
+	return kgo.NewClient(append(options, more...)...)
+}
+
+func (u *undertaker) sent(results kgo.ProduceResults) error {
+	if err := results.FirstErr(); err != nil {
 		return fmt.Errorf("the dead letters of %s cannot be sent: %w", u.Group.GroupID, err)
 	}
 	return nil
@@ -84,44 +131,53 @@ const (
 	deadLettersConfig = "errors.deadletterqueue.topic.name"
 )
 
-// brokersBury says whether the brokers send what the group rejects to the dead
-// letters.
-func (r *Receiver) brokersBury(ctx context.Context) (bool, error) {
-	brokers, err := kadm.NewClient(r.Client).ApiVersions(ctx)
+// burial is who sends what a share group rejects to the dead letters.
+type burial uint8
+
+const (
+	unasked  burial = iota
+	brokers         // they do
+	ours            // they do not
+	anybodys        // it cannot be seen: this member does, and tells them that the message is done, lest they do so too
+)
+
+// burial says who sends what the group rejects to the dead letters.
+func (r *Receiver) burial(ctx context.Context) (burial, error) {
+	all, err := kadm.NewClient(r.Client).ApiVersions(ctx)
 	if err != nil {
-		return false, err
+		return unasked, err
 	}
-	for _, b := range brokers {
+	for _, b := range all {
 		if b.Err == nil && !slices.ContainsFunc(b.Raw().FinalizedFeatures, buries) {
-			return false, nil
+			return ours, nil
 		}
 	}
-	return r.hasDeadLetters(ctx)
+	return r.configured(ctx)
 }
 
 func buries(f kmsg.ApiVersionsResponseFinalizedFeature) bool {
 	return f.Name == shareFeature && f.MaxVersionLevel >= buryingShare
 }
 
-// hasDeadLetters says whether the group's configs name the dead letters. Who may
-// not ask takes them for applied.
-func (r *Receiver) hasDeadLetters(ctx context.Context) (bool, error) {
+// configured is what the group's configs say.
+func (r *Receiver) configured(ctx context.Context) (burial, error) {
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	req.Resources = []kmsg.DescribeConfigsRequestResource{{
 		ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: r.Group.GroupID, ConfigNames: []string{deadLettersConfig},
 	}}
 	resp, err := req.RequestWith(ctx, r.Client)
 	if err != nil || len(resp.Resources) != 1 {
-		return false, err
+		return anybodys, err
 	}
 	group := resp.Resources[0]
 	switch err := kerr.ErrorForCode(group.ErrorCode); {
 	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		return true, nil
+		return anybodys, nil
 	case err != nil:
-		return false, fmt.Errorf("configs of group %s: %w", r.Group.GroupID, err)
+		return unasked, fmt.Errorf("configs of group %s: %w", r.Group.GroupID, err)
 	}
-	return slices.ContainsFunc(group.Configs, func(c kmsg.DescribeConfigsResponseResourceConfig) bool {
-		return c.Value != nil && *c.Value != ""
-	}), nil
+	if slices.ContainsFunc(group.Configs, func(c kmsg.DescribeConfigsResponseResourceConfig) bool { return c.Value != nil && *c.Value != "" }) {
+		return brokers, nil
+	}
+	return ours, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -47,7 +48,9 @@ type Receiver struct {
 	Max     int64       // messages to take; 0: any number
 	Once    bool        // in a share group: it ends where a message comes again that it has released
 	Follow  bool        // goes on until the context ends; else up to the end as of the start
-	Observe func(Event) // nil: nobody is told
+	Observe func(Event) // one call at a time; nil: nobody is told
+
+	telling sync.Mutex
 }
 
 // Event is something that happens while receiving.
@@ -116,7 +119,8 @@ const patience = 30 * time.Second
 
 // Receive takes messages until Max, the end, the end of the context, or
 // something wrong: an error of the Taker's, of Kafka's, or a [*NotDone]. The
-// progress is what was acknowledged.
+// progress is what was acknowledged; in a share group, what brokers were told of:
+// where they do not take it, a [NotAcknowledged] says so.
 func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
 	if err := r.check(ctx); err != nil {
 		return Progress{}, err
@@ -150,9 +154,12 @@ func (r *Receiver) topics() []string {
 }
 
 func (r *Receiver) tell(e Event) {
-	if r.Observe != nil {
-		r.Observe(e)
+	if r.Observe == nil {
+		return
 	}
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	r.Observe(e)
 }
 
 // work is one Receive.

@@ -557,3 +557,23 @@ func TestGroupIsNotSetBack(t *testing.T) {
 		t.Errorf("the group is at %d, and was at 11", at.At)
 	}
 }
+
+// Where a group begins that has committed nothing is not guessed.
+func TestStartUnknown(t *testing.T) {
+	for _, reset := range []string{"none", "by_duration:PT1H"} {
+		k := newKafka(t)
+		k.send("key", count(3)...)
+		r := k.receiver(schema.Classic, &taker{})
+		r.Group.Start, r.Group.Client = "", map[string]schema.Setting{"auto.offset.reset": {Value: reset}}
+		if _, err := r.Receive(t.Context()); err == nil || !strings.Contains(err.Error(), "auto.offset.reset = "+reset+" says no place to begin") {
+			t.Errorf("%s: %v", reset, err)
+		}
+		if offsets, err := k.admin.FetchOffsets(t.Context(), "g"); err != nil || len(offsets) > 0 {
+			t.Errorf("%s: committed %v, %v", reset, offsets, err)
+		}
+		r.Group.Start = schema.Earliest
+		if p := k.receive(r); p.Messages != 3 {
+			t.Errorf("%s, with a start: %d messages", reset, p.Messages)
+		}
+	}
+}

@@ -18,8 +18,7 @@ type sharer struct {
 	client  *kgo.Client
 	admin   *kadm.Client
 	dead    *undertaker
-	asked   bool                         // whether the brokers bury what is rejected
-	theirs  bool                         // that they do
+	burial  burial                       // who sends what is rejected to the dead letters
 	ends    map[place]int64              // as of the start
 	came    time.Time                    // when the last message did
 	looked  time.Time                    // when the group's positions were last asked for
@@ -127,7 +126,7 @@ func (s *sharer) settle(ctx context.Context, all []judged) error {
 		return err
 	}
 	for _, m := range all {
-		m.Ack(acks[m.verdict])
+		m.Ack(s.ack(m))
 		s.owe(m)
 	}
 	if s.Singly {
@@ -136,19 +135,26 @@ func (s *sharer) settle(ctx context.Context, all []judged) error {
 	return nil
 }
 
+// ack is what the brokers are told of a message.
+func (s *sharer) ack(m judged) kgo.AckStatus {
+	if m.verdict == Reject && s.burial == anybodys && s.deadLetter(m.Topic) != "" {
+		return kgo.AckAccept
+	}
+	return acks[m.verdict]
+}
+
 // bury sends what was rejected to the dead letters, where the brokers do not.
 func (s *sharer) bury(ctx context.Context, all []judged) error {
 	if !slices.ContainsFunc(all, func(m judged) bool { return m.verdict == Reject && s.deadLetter(m.Topic) != "" }) {
 		return nil
 	}
-	if !s.asked {
-		theirs, err := s.brokersBury(ctx)
-		if err != nil {
+	if s.burial == unasked {
+		var err error
+		if s.burial, err = s.Receiver.burial(ctx); err != nil {
 			return err
 		}
-		s.asked, s.theirs = true, theirs
 	}
-	if s.theirs {
+	if s.burial == brokers {
 		return nil
 	}
 	return s.dead.bury(ctx, all)
