@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -87,7 +88,8 @@ func mayList(ctx context.Context, client *kgo.Client) live.Seen[live.Readers] {
 // takeCommitted notes the committed offsets of groups. One that is gone
 // meanwhile reads nothing.
 func takeCommitted(answers map[string]live.Seen[live.Readers], fetched kadm.FetchOffsetsResponses) live.Seen[live.Readers] {
-	for group, g := range fetched {
+	for _, group := range slices.Sorted(maps.Keys(fetched)) { // the first that may not be seen is told
+		g := fetched[group]
 		if unseen := unreadable(group, g.Err); unseen.Why != "" {
 			return unseen
 		}
