@@ -217,8 +217,10 @@ func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffse
 	switch {
 	case to.err != nil:
 		return nil, to.err
-	case group.State == live.Unseen:
-		return nil, &Refusal{Message: group.Why}
+	case group.State == live.Unseen && group.Needs != "":
+		return nil, &Refusal{Code: kerr.GroupAuthorizationFailed, Needs: group.Needs}
+	case group.State == live.Unseen: // its coordinator is on the way, as that of the first group of a cluster
+		return nil, &Refusal{Code: kerr.CoordinatorNotAvailable, Message: group.Reason()}
 	case group.Value.Active():
 		return nil, &Refusal{Code: kerr.NonEmptyGroup, Message: joinedMeanwhile}
 	}

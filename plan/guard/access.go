@@ -34,7 +34,7 @@ func accessTaken(s *subject) *Finding {
 	case err != nil, !allows && !comes:
 		return nil
 	case allows && comes:
-		return s.shutOut(right.Resource)
+		return s.shutOut()
 	}
 	f := &Finding{Severity: Blocks, Summary: fmt.Sprintf("%s may not %s %s any more", right.Principal, right.Operation, right.Resource.Name)}
 	switch group := s.Snapshot.Groups[right.Resource.Name]; {
@@ -50,14 +50,23 @@ func accessTaken(s *subject) *Finding {
 // everybody is the principal that stands for all users.
 const everybody = schema.UserPrincipal + "*"
 
-// shutOut finds the first right on what everybody could use, where who applies
-// has none. That a super user needs none, brokers do not tell.
-func (s *subject) shutOut(on schema.ACLResource) *Finding {
+// shutOut finds the first rights on what everybody could use, where who applies
+// has none: once, at the first of them. That a super user needs none, brokers do
+// not tell.
+func (s *subject) shutOut() *Finding {
 	open, said := isOpen(s.plan.Topology.Cluster)
-	if s.Principal == "" || !open || !s.first(on) || covered(s.rights().mine, on) || slices.Contains(s.rights().mine, on) {
+	if s.Principal == "" || !open {
 		return nil
 	}
-	f := &Finding{Severity: Warns, Summary: fmt.Sprintf("unless %s, who applies this, is a super user, it is shut out of %s %s", s.Principal, on.Type, on.Name)}
+	out := s.rights().out
+	if len(out) == 0 || s.rights().first[out[0]] != s.index {
+		return nil
+	}
+	what := fmt.Sprintf("%s %s", out[0].Type, out[0].Name)
+	if more := len(out) - 1; more > 0 {
+		what += fmt.Sprintf(" and %s", english.Plural(more, "other resource", ""))
+	}
+	f := &Finding{Severity: Warns, Summary: fmt.Sprintf("unless %s, who applies this, is a super user, it is shut out of %s", s.Principal, what)}
 	if said {
 		f.Severity = Blocks
 	}
@@ -95,9 +104,11 @@ func closed(s *subject) *Finding {
 // first says whether a right is the first on a resource, and the first of those
 // in the plan.
 func (s *subject) first(on schema.ACLResource) bool {
-	r := s.rights()
-	return r.first[on] == s.index && !r.there[on] && !covered(r.patterns, on)
+	return s.rights().first[on] == s.index && s.rights().opens(on)
 }
+
+// opens says whether there is no right on a resource yet.
+func (r *rights) opens(on schema.ACLResource) bool { return !r.there[on] && !covered(r.patterns, on) }
 
 // makes says whether the plan makes a resource.
 func (s *subject) makes(on schema.ACLResource) bool {
@@ -115,6 +126,7 @@ type rights struct {
 	patterns []schema.ACLResource       // those of them that are about more than one thing
 	first    map[schema.ACLResource]int // the first change that gives a right
 	mine     []schema.ACLResource       // on which who applies has one, or will have
+	out      []schema.ACLResource       // on which the plan gives the first right, and who applies has none; by change
 }
 
 func (in *inquiry) allRights() *rights {
@@ -142,6 +154,12 @@ func (in *inquiry) allRights() *rights {
 			}
 		}
 	}
+	for on := range r.first {
+		if r.opens(on) && !covered(r.mine, on) && !slices.Contains(r.mine, on) {
+			r.out = append(r.out, on)
+		}
+	}
+	slices.SortFunc(r.out, func(a, b schema.ACLResource) int { return r.first[a] - r.first[b] })
 	return r
 }
 
