@@ -348,8 +348,13 @@ func TestAccess(t *testing.T) {
 	if diff := cmp.Diff([]health.User{{Address: user.Addr, Name: "app", Mechanisms: []schema.Mechanism{schema.ScramSHA512}, UsedBy: []schema.Addr{s.group.Addr}}}, d.Users); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]health.Quota{{Address: s.group.Addr, Entity: "user:app", Key: schema.ConsumerByteRate, Limit: new(5.0), Declared: 10}}, d.Quotas); diff != "" {
+	if diff := cmp.Diff([]health.Quota{{Address: s.group.Addr, Entity: "user:app", Key: schema.ConsumerByteRate, Limit: new(5.0), Known: true, Declared: 10}}, d.Quotas); diff != "" {
 		t.Error(diff)
+	}
+	s.facts.Snapshot.Users["app"] = live.Hidden[live.User]("not permitted", "")
+	s.facts.Snapshot.Quotas = live.Hidden[live.Quotas]("not permitted", "")
+	if d := s.document(); d.Users[0].Mechanisms != nil || d.Quotas[0].Known {
+		t.Errorf("what is not seen is known: %+v %+v", d.Users, d.Quotas)
 	}
 }
 

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -192,15 +193,17 @@ func shared(ctx context.Context, admin *kadm.Client, ids []string, all map[strin
 			continue
 		}
 		offsets, undone := map[string]live.Progress{}, map[string]live.Progress{}
+		trouble := firstOf(err, described[id].Err)
 		for topic, partitions := range described[id].Offsets {
 			for partition, o := range partitions {
+				trouble = cmp.Or(trouble, o.Err)
 				progress(offsets, topic, partition, o.StartOffset)
 				progress(undone, topic, partition, o.Lag)
 			}
 		}
 		seen.Value.Offsets, seen.Value.Undone = live.Is(offsets), undone
-		if err := firstOf(err, described[id].Err); err != nil {
-			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(err), "")
+		if trouble != nil {
+			seen.Value.Offsets, seen.Value.Undone = live.Hidden[map[string]live.Progress](reason(trouble), ""), nil
 		}
 		all[id] = seen
 	}
@@ -228,9 +231,10 @@ func assigned(topics kadm.TopicsSet) map[string][]int32 {
 // committed notes how far the groups have come that commit offsets.
 func committed(all map[string]live.Seen[live.Group], fetched kadm.FetchOffsetsResponses) {
 	for id, f := range fetched {
-		offsets := map[string]live.Progress{}
+		offsets, trouble := map[string]live.Progress{}, f.Err
 		for topic, partitions := range f.Fetched {
 			for partition, o := range partitions {
+				trouble = cmp.Or(trouble, o.Err)
 				progress(offsets, topic, partition, o.At)
 			}
 		}
@@ -241,8 +245,9 @@ func committed(all map[string]live.Seen[live.Group], fetched kadm.FetchOffsetsRe
 		if seen.State != live.Present {
 			continue
 		}
-		if seen.Value.Offsets = live.Is(offsets); f.Err != nil {
-			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(f.Err), "")
+		seen.Value.Offsets = live.Is(offsets)
+		if trouble != nil {
+			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(trouble), "")
 		}
 		all[id] = seen
 	}

@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestUnlistedGroups(t *testing.T) {
 	kafka, client := start(t)
 	kafka.ControlKey(kmsg.ListGroups.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		resp := req.ResponseKind().(*kmsg.ListGroupsResponse)
-		resp.ErrorCode = kerr.CoordinatorLoadInProgress.Code
+		resp.ErrorCode = kerr.UnknownServerError.Code
 		kafka.KeepControl()
 		return resp, nil, true
 	})
@@ -68,6 +69,31 @@ func TestUnlistedGroups(t *testing.T) {
 		t.Fatal(err)
 	}
 	if seen := s.Groups["none"]; seen.State != live.Unseen || !strings.Contains(seen.Why, "a broker does not list its groups") {
+		t.Errorf("%+v", seen)
+	}
+}
+
+// A coordinator that breaks off is named, not the client's parts of a request.
+func TestCoordinatorBreaksOff(t *testing.T) {
+	kafka, client := start(t)
+	offsets := kadm.Offsets{}
+	offsets.Add(kadm.Offset{Topic: "orders", At: 7})
+	admin := kadm.NewClient(client)
+	if _, err := admin.CreateTopic(t.Context(), 1, 1, nil, "orders"); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.CommitAllOffsets(t.Context(), "billing", offsets); err != nil {
+		t.Fatal(err)
+	}
+	kafka.ControlKey(kmsg.DescribeGroups.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		kafka.KeepControl()
+		return nil, errors.New("cut"), true
+	})
+	s, err := inspect.Read(t.Context(), client, live.Scope{Groups: []string{"billing"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen := s.Groups["billing"]; seen.State != live.Unseen || strings.Contains(seen.Why, "shard") || seen.Why == "" {
 		t.Errorf("%+v", seen)
 	}
 }

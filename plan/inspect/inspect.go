@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -98,8 +99,15 @@ func hidden[T any](code int16, right string) live.Seen[T] {
 	return live.Hidden[T](reason(err), "")
 }
 
-// reason is an error in a few words.
+// reason is an error in a few words: of several brokers, that of the first.
 func reason(err error) string {
+	if shards, ok := errors.AsType[*kadm.ShardErrors](err); ok && len(shards.Errs) > 0 {
+		first := &shards.Errs[0]
+		if first.Broker.NodeID < 0 { // it is not known which
+			return reason(first.Err)
+		}
+		return fmt.Sprintf("broker %d: %s", first.Broker.NodeID, reason(first.Err))
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "there was no answer in time"
 	}

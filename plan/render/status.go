@@ -303,6 +303,9 @@ func (s *statusText) users() {
 			by[i] = string(m)
 		}
 		says := u.Address.String() + ": " + cmp.Or(english.WordSeries(by, "and"), "no credentials")
+		if u.Mechanisms == nil {
+			says = u.Address.String() + ": ?"
+		}
 		if len(u.UsedBy) > 0 {
 			says += ", for " + english.WordSeries(texts(u.UsedBy), "and")
 		}
@@ -319,6 +322,9 @@ func (s *statusText) quotas() {
 	shown, left := s.some(len(s.d.Quotas), 0)
 	for _, q := range s.d.Quotas[:shown] {
 		says := fmt.Sprintf("%s %s: %s", q.Entity, q.Key, known(q.Limit, limited(q.Key)))
+		if q.Known && q.Limit == nil {
+			says = fmt.Sprintf("%s %s: none", q.Entity, q.Key)
+		}
 		if q.Limit == nil || *q.Limit != q.Declared {
 			says += ", declared " + limited(q.Key)(q.Declared)
 		}
