@@ -316,24 +316,30 @@ func receiveByLibrdkafka(u *user, application string, count int) map[string]map[
 
 var jaas = regexp.MustCompile(`username="(.*)" password="(.*)";`)
 
-// franz is a client of franz-go with the settings by the names of Java.
+// franz is a client of franz-go with the settings of an application.
 func franz(u *user, application string, more ...kgo.Opt) *kgo.Client {
+	u.Helper()
+	client, err := kgo.NewClient(append(more, u.franz(application)...)...)
+	if err != nil {
+		u.Fatal(err)
+	}
+	u.Cleanup(client.Close)
+	return client
+}
+
+// franz is the settings as franz-go takes them, from those by the names of Java.
+func (u *user) franz(application string) []kgo.Opt {
 	u.Helper()
 	all := u.object(application, "json")
 	login := jaas.FindStringSubmatch(all["sasl.jaas.config"])
 	if login == nil || all["sasl.mechanism"] != "SCRAM-SHA-512" {
 		u.Fatalf("nobody to log in: %v", all)
 	}
-	client, err := kgo.NewClient(append(more,
+	return []kgo.Opt{
 		kgo.SeedBrokers(strings.Split(all["bootstrap.servers"], ",")...),
 		kgo.SASL(scram.Auth{User: login[1], Pass: login[2]}.AsSha512Mechanism()),
 		kgo.ClientID(all["client.id"]),
-	)...)
-	if err != nil {
-		u.Fatal(err)
 	}
-	u.Cleanup(client.Close)
-	return client
 }
 
 var refusal = regexp.MustCompile(`ConfigException: (.*) cannot be set when`)
