@@ -221,6 +221,8 @@ func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffse
 		return nil, &Refusal{Code: kerr.GroupAuthorizationFailed, Needs: group.Needs}
 	case group.State == live.Unseen: // its coordinator is on the way, as that of the first group of a cluster
 		return nil, &Refusal{Code: kerr.CoordinatorNotAvailable, Message: group.Reason()}
+	case group.State == live.Present && group.Value.Offsets.State != live.Present: // it may have committed
+		return nil, &Refusal{Code: kerr.CoordinatorNotAvailable, Message: "its offsets cannot be read: " + group.Value.Offsets.Reason()}
 	case group.Value.Active():
 		return nil, &Refusal{Code: kerr.NonEmptyGroup, Message: joinedMeanwhile}
 	}

@@ -297,3 +297,23 @@ func TestGroupIsRememberedAsItWent(t *testing.T) {
 		})
 	}
 }
+
+// How far a group has come and cannot be read is not taken for nothing.
+func TestGroupIsNotPutUnseen(t *testing.T) {
+	k := start(t)
+	k.filled()
+	had := kadm.Offsets{}
+	had.AddOffset("a", 0, 1, -1)
+	if err := kadm.NewClient(k.client()).CommitAllOffsets(t.Context(), "g", had); err != nil {
+		t.Fatal(err)
+	}
+	k.first(kmsg.OffsetFetch, func(req kmsg.Request) (kmsg.Response, error) {
+		resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
+		resp.Groups = []kmsg.OffsetFetchResponseGroup{{Group: "g", ErrorCode: kerr.UnknownServerError.Code}}
+		return resp, nil
+	})
+	k.ends(k.run(seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest})), "done")
+	if diff := cmp.Diff(map[string]live.Progress{"a": {0: 1, 1: 0}}, k.committed("g")); diff != "" {
+		t.Error(diff)
+	}
+}

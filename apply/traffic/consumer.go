@@ -343,7 +343,9 @@ const commitTries = 20
 func (c *consumer) commitOnce(ctx context.Context, all map[string]map[int32]kgo.EpochOffset) error {
 	var failed error
 	c.client.CommitOffsetsSync(ctx, all, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
-		failed = err
+		if failed = err; answer == nil {
+			return // the request itself has failed
+		}
 		for _, t := range answer.Topics {
 			for _, p := range t.Partitions {
 				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {

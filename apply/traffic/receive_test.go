@@ -577,3 +577,19 @@ func TestStartUnknown(t *testing.T) {
 		}
 	}
 }
+
+// A connection that breaks while offsets are committed is an error, or tried
+// again; the messages come again.
+func TestCommitBreaksOff(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", count(3)...)
+	k.cluster.ControlKey(kmsg.OffsetCommit.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		k.cluster.KeepControl()
+		return nil, errors.New("cut"), true
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if p, err := k.receiver(schema.Classic, &taker{}).Receive(ctx); err == nil || p.Messages > 0 {
+		t.Errorf("%d messages acknowledged, %v", p.Messages, err)
+	}
+}
