@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
@@ -120,10 +121,19 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 		Observe: func(e traffic.Event) { a.receiving(meter, e) },
 	}).Receive(ctx)
 	meter.End(received.Messages, received.Bytes, received.Took)
-	if flags.follow && errors.Is(err, context.Canceled) {
+	if flags.follow && interrupted(err) {
 		return nil // that is how it ends
 	}
 	return s.unreachable(s.conn.Explain(err))
+}
+
+// interrupted says whether an error is that of an interruption, and of nothing
+// that went wrong beside it.
+func interrupted(err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !interrupted(part) })
+	}
+	return errors.Is(err, context.Canceled)
 }
 
 // read is what the group reads.

@@ -48,7 +48,7 @@ func (r *run) read(ctx context.Context, from Source) error {
 	go func() { done <- r.all(from) }()
 	var due <-chan time.Time
 	if r.transactional {
-		ticker := time.NewTicker(min(longestOpen, r.settings().time("transaction.timeout.ms")/2))
+		ticker := time.NewTicker(max(time.Millisecond, min(longestOpen, r.settings().time("transaction.timeout.ms")/2)))
 		defer ticker.Stop()
 		due = ticker.C
 	}

@@ -217,4 +217,4 @@ func (s *scope) client(of keys, a *hcl.Attribute, attrs map[string]hcl.Range) ma
 }
 
 // secretSetting is the name of a client's setting that holds a secret.
-var secretSetting = regexp.MustCompile(`(?i)password$|secret$|jaas\.config$|keystore\.key$|token$`)
+var secretSetting = regexp.MustCompile(`(?i)password$|secret$|jaas\.config$|keystore\.key$|token$|auth\.user\.info$`)
