@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/queueform/queueform/plan/connect"
 	"github.com/queueform/queueform/schema"
@@ -74,18 +75,25 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// TestHanging asks one of two servers that accept connections and never answer:
-// that is found out long before the patience with a request ends, and the same
-// server is not tried again.
+// TestHanging asks a broker that accepts connections and never answers: that is
+// found out long before the patience with a request ends, and it is not asked
+// again.
 func TestHanging(t *testing.T) {
-	hangs := func(net.Conn) { <-t.Context().Done() }
-	mute := at(serving(t, hangs), serving(t, hangs))
-	for name, c := range map[string]*schema.Cluster{"plaintext": mute, "TLS": secured(mute, &schema.TLS{})} {
+	ca := newAuthority(t)
+	config := &tls.Config{Certificates: []tls.Certificate{ca.issue(t, nil)}}
+	mute := serving(t, func(net.Conn) { <-t.Context().Done() })
+	for name, c := range map[string]*schema.Cluster{
+		"plaintext": at(advertising(t, mute)...),
+		"TLS":       secured(at(advertising(t, mute, kfake.TLS(config))...), &schema.TLS{CAFile: ca.file(t)}),
+	} {
 		t.Run(name, func(t *testing.T) {
 			const patience = time.Second
 			conn := open(t, c, connect.Options{Timeout: 3 * patience})
+			if err := ask(t, conn.Client()); err != nil {
+				t.Fatal(err)
+			}
 			began := time.Now()
-			_, err := conn.Client().SeedBrokers()[0].Request(t.Context(), kmsg.NewPtrMetadataRequest())
+			_, err := conn.Client().Broker(1).Request(t.Context(), kmsg.NewPtrMetadataRequest())
 			if took := time.Since(began); err == nil || took > patience/2 {
 				t.Errorf("%v after %v", err, took)
 			}
@@ -102,6 +110,30 @@ func TestHangingAlone(t *testing.T) {
 	})), connect.Options{Timeout: 3 * time.Second})
 	if err := ask(t, conn.Client()); err == nil || tries.Load() < 4 {
 		t.Errorf("%v after %d tries", err, tries.Load())
+	}
+}
+
+// TestSlowBootstrap asks several things at once of servers of which some are
+// down, and the others say nothing to the first who come.
+func TestSlowBootstrap(t *testing.T) {
+	broker := brokers(t)[0]
+	slow := func(mute int32) string {
+		var came atomic.Int32
+		return serving(t, func(conn net.Conn) {
+			if came.Add(1) <= mute {
+				<-t.Context().Done()
+				return
+			}
+			forward(conn, broker)
+		})
+	}
+	conn := open(t, at(refusing(t), slow(3), refusing(t), slow(3)), connect.Options{Timeout: 6 * time.Second})
+	var asking errgroup.Group
+	for range 8 {
+		asking.Go(func() error { return ask(t, conn.Client()) })
+	}
+	if err := asking.Wait(); err != nil {
+		t.Error(conn.Explain(err))
 	}
 }
 
@@ -221,16 +253,7 @@ func writes() map[string]func() kmsg.Request {
 // which lead nowhere.
 func TestExplainAdvertised(t *testing.T) {
 	nowhere := refusing(t)
-	cluster := fake(t, kfake.NumBrokers(1))
-	cluster.ControlKey(kmsg.Metadata.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.KeepControl()
-		resp := req.ResponseKind().(*kmsg.MetadataResponse)
-		host, port := hostport(t, nowhere)
-		resp.ControllerID = 1
-		resp.Brokers = []kmsg.MetadataResponseBroker{{NodeID: 1, Host: host, Port: port}}
-		return resp, nil, true
-	})
-	conn := open(t, at(cluster.ListenAddrs()...), connect.Options{})
+	conn := open(t, at(advertising(t, nowhere)...), connect.Options{})
 	if err := ask(t, conn.Client()); err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func (c *Conn) reach(ctx context.Context, network, addr string) (net.Conn, error
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 	if err != nil {
-		return nil, c.unheard(err)
+		return nil, c.unreached(err)
 	}
 	if c.security == nil {
 		return &plaintext{Conn: conn, until: until, unheard: c.unheard}, nil
@@ -44,17 +44,27 @@ func (c *Conn) unheard(err error) error {
 	if err == nil || !isTimeout(err) {
 		return err
 	}
-	_, now := c.journal.troubles()
-	return &net.OpError{Op: "dial", Net: "tcp", Err: silence{alone: now == nothing && len(c.settings.cluster.BootstrapServers) == 1}}
+	return c.unreached(err)
 }
 
-// silence is the timeout of a server that was not heard. The client asks another
-// at once; where it is temporary, since no other is known, the same again.
-type silence struct{ alone bool }
+// unreached is the error of a server that cannot be reached, or is silent. While
+// no broker is known the client goes on with the bootstrap servers until the
+// timeout, or until [Conn.hopeless]; a known one it does not ask again, but another.
+func (c *Conn) unreached(err error) error {
+	_, now := c.journal.troubles()
+	others := len(c.settings.cluster.BootstrapServers) > 1
+	return &net.OpError{Op: "dial", Net: "tcp", Err: unreached{err, now == nothing && (others || isTimeout(err))}}
+}
 
-func (silence) Error() string     { return "i/o timeout" }
-func (silence) Timeout() bool     { return true }
-func (s silence) Temporary() bool { return s.alone }
+// unreached hides its cause from the client, which would give up over it.
+type unreached struct {
+	cause     error
+	temporary bool
+}
+
+func (u unreached) Error() string   { return u.cause.Error() }
+func (u unreached) Timeout() bool   { return isTimeout(u.cause) }
+func (u unreached) Temporary() bool { return u.temporary }
 
 // securityFor names the server, and notices when it asks who we are.
 func (c *Conn) securityFor(addr string) *tls.Config {

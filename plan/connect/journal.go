@@ -164,6 +164,9 @@ func (j *journal) fail(try *failure, err error) {
 	if _, ours := errors.AsType[*settled](err); ours || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
+	if hidden, ok := errors.AsType[unreached](err); ok {
+		err = hidden.cause
+	}
 	j.failures++
 	failed := *try
 	failed.err, failed.number = err, j.failures

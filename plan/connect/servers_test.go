@@ -98,6 +98,21 @@ func brokers(t *testing.T, options ...kfake.Opt) []string {
 	return fake(t, append(options, kfake.NumBrokers(1))...).ListenAddrs()
 }
 
+// advertising is a broker that gives another address for its own.
+func advertising(t *testing.T, addr string, options ...kfake.Opt) []string {
+	t.Helper()
+	cluster := fake(t, append(options, kfake.NumBrokers(1))...)
+	cluster.ControlKey(kmsg.Metadata.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		resp := req.ResponseKind().(*kmsg.MetadataResponse)
+		host, port := hostport(t, addr)
+		resp.ControllerID = 1
+		resp.Brokers = []kmsg.MetadataResponseBroker{{NodeID: 1, Host: host, Port: port}}
+		return resp, nil, true
+	})
+	return cluster.ListenAddrs()
+}
+
 // bearing is a broker that accepts any login, and notes the first words of each.
 func bearing(t *testing.T, said *[]string, options ...kfake.Opt) []string {
 	t.Helper()
@@ -189,6 +204,17 @@ func serving(t *testing.T, answer func(net.Conn)) string {
 		}
 	}()
 	return l.Addr().String()
+}
+
+// forward passes a connection on.
+func forward(conn net.Conn, addr string) {
+	to, err := net.Dial("tcp", addr)
+	if err != nil {
+		return
+	}
+	defer to.Close()
+	go func() { _, _ = io.Copy(to, conn) }()
+	_, _ = io.Copy(conn, to)
 }
 
 func hostport(t *testing.T, addr string) (string, int32) {
