@@ -40,7 +40,7 @@ func (s *subject) left(offsets live.Seen[map[string]live.Progress]) (messages in
 // in partitions that they have not begun to read.
 func beginsLater(s *subject) *Finding {
 	f, group := s.config(plan.ShareStart), s.groups[s.Object.Name]
-	if f == nil || group == nil || f.Before == nil || f.Before == string(schema.Latest) || f.After == string(schema.Earliest) {
+	if f == nil || group == nil || group.Protocol != schema.Share || f.Before == nil || f.Before == string(schema.Latest) || f.After == string(schema.Earliest) {
 		return nil
 	}
 	seen := s.Snapshot.Groups[s.Object.Name]

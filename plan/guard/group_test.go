@@ -99,6 +99,7 @@ func TestGroupHazards(t *testing.T) {
 		"a quota below the load":           {resources: []schema.Resource{queue(1), limited(499)}, cluster: closed, want: []string{"QF403 warns"}},
 		"a quota above the load":           {resources: []schema.Resource{queue(1), limited(500)}, cluster: closed},
 		"a share group begins later":       {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(live.None[live.Group]()), messages: 10, want: []string{"QF106 blocks 10 billing:10"}},
+		"likewise, which shares no more":   {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Consumer)}, group: told(live.None[live.Group]()), messages: 10},
 		"likewise, nothing there":          {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(live.None[live.Group]())},
 		"likewise, where it has begun":     {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(group(at)), messages: 10},
 		"likewise, where nobody told":      {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: live.None[live.Group](), messages: 10},
