@@ -285,7 +285,7 @@ func (c *consumer) seed(ctx context.Context) error {
 // dead letters.
 func (c *consumer) settle(ctx context.Context, all []judged) error {
 	for _, m := range all {
-		if m.verdict == Reject && c.deadLetter(m.Topic) == "" {
+		if m.verdict == Reject && c.deadLetters(m.Topic) == "" {
 			return fmt.Errorf("the message at offset %d of %s is rejected, and its queue has no dead_letter", m.Offset, place{m.Topic, m.Partition})
 		}
 	}

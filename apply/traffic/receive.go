@@ -257,8 +257,9 @@ func (w *work) one(ctx context.Context, m *kgo.Record) (Verdict, error) {
 	return w.Taker.Take(ctx, m)
 }
 
-// deadLetter is where the rejected messages of a topic go.
-func (r *Receiver) deadLetter(topic string) string {
+// deadLetters is the topic that the rejected messages of another go to; empty:
+// there is none.
+func (r *Receiver) deadLetters(topic string) string {
 	for _, q := range r.Queues {
 		if q.Topic == topic {
 			return q.DeadLetter

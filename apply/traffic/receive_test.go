@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -334,6 +335,39 @@ func TestShareVerdicts(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{""}, k.printed(schema.Share)); d != "" {
 		t.Error(d)
+	}
+}
+
+// What a share group rejects is sent to the declared dead letters whatever its
+// brokers would do with it, and is done for them then. Without any, they drop it.
+func TestShareRejects(t *testing.T) {
+	for declared, want := range map[string]struct {
+		dead int
+		told int8
+	}{"dlq.orders": {1, int8(kgo.AckAccept)}, "": {0, int8(kgo.AckReject)}} {
+		k := newKafka(t)
+		k.send("key", "bad")
+		r := k.receiver(schema.Share, &taker{take: func(*kgo.Record) (traffic.Verdict, error) { return traffic.Reject, nil }})
+		k.cluster.SetGroupConfigs("g", map[string]string{"share.auto.offset.reset": "earliest", "errors.deadletterqueue.topic.name": "dlq.elsewhere"})
+		r.Queues[0].DeadLetter = declared
+		told := k.acknowledgements()
+		if p := k.receive(r); p.Messages != 1 {
+			t.Errorf("%q: %d messages", declared, p.Messages)
+		}
+		if got := told(); len(got) != 1 || got[0] != want.told {
+			t.Errorf("%q: the brokers were told %v, want %d", declared, got, want.told)
+		}
+		dead := k.all("dlq.orders")
+		if len(dead) != want.dead {
+			t.Errorf("%q: %d dead letters, want %d", declared, len(dead), want.dead)
+		}
+		for _, m := range dead {
+			if !slices.ContainsFunc(m.Headers, func(h kgo.RecordHeader) bool {
+				return h.Key == "__dlq.errors.delivery.count" && string(h.Value) == "1"
+			}) {
+				t.Errorf("the headers are %v", m.Headers)
+			}
+		}
 	}
 }
 

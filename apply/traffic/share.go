@@ -18,7 +18,6 @@ type sharer struct {
 	client  *kgo.Client
 	admin   *kadm.Client
 	dead    *undertaker
-	burial  burial                       // who sends what is rejected to the dead letters
 	ends    map[place]int64              // as of the start
 	came    time.Time                    // when the last message did
 	looked  time.Time                    // when the group's positions were last asked for
@@ -122,7 +121,7 @@ func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
 // settle lets the brokers know; what they say to it comes later, but where
 // messages are acknowledged singly.
 func (s *sharer) settle(ctx context.Context, all []judged) error {
-	if err := s.bury(ctx, all); err != nil {
+	if err := s.dead.bury(ctx, all); err != nil {
 		return err
 	}
 	for _, m := range all {
@@ -135,29 +134,13 @@ func (s *sharer) settle(ctx context.Context, all []judged) error {
 	return nil
 }
 
-// ack is what the brokers are told of a message.
+// ack is what the brokers are told of a message. One that is with the dead
+// letters is done: they are not to put it there once more.
 func (s *sharer) ack(m judged) kgo.AckStatus {
-	if m.verdict == Reject && s.burial == anybodys && s.deadLetter(m.Topic) != "" {
+	if m.verdict == Reject && s.deadLetters(m.Topic) != "" {
 		return kgo.AckAccept
 	}
 	return acks[m.verdict]
-}
-
-// bury sends what was rejected to the dead letters, where the brokers do not.
-func (s *sharer) bury(ctx context.Context, all []judged) error {
-	if !slices.ContainsFunc(all, func(m judged) bool { return m.verdict == Reject && s.deadLetter(m.Topic) != "" }) {
-		return nil
-	}
-	if s.burial == unasked {
-		var err error
-		if s.burial, err = s.Receiver.burial(ctx); err != nil {
-			return err
-		}
-	}
-	if s.burial == brokers {
-		return nil
-	}
-	return s.dead.bury(ctx, all)
 }
 
 // owe notes whether a message is to come again before the end is reached.
