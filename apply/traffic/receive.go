@@ -129,11 +129,11 @@ func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	w := &work{Receiver: r, member: m}
-	err = w.all(ctx)
+	v := &visit{Receiver: r, member: m}
+	err = v.run(ctx)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return w.progress, errors.Join(err, m.leave(last))
+	return v.progress, errors.Join(err, m.leave(last))
 }
 
 func (r *Receiver) settings() settings { return settings{r.Group.Client, catalog.Consumer} }
@@ -162,8 +162,8 @@ func (r *Receiver) tell(e Event) {
 	r.Observe(e)
 }
 
-// work is one Receive.
-type work struct {
+// visit is one Receive: that of a member to its group.
+type visit struct {
 	*Receiver
 	member
 	began    time.Time
@@ -174,87 +174,88 @@ type work struct {
 // atOnce is how many messages are taken before they are acknowledged, at most.
 const atOnce = 50_000
 
-func (w *work) all(ctx context.Context) error {
+// run takes messages until something ends that.
+func (v *visit) run(ctx context.Context) error {
 	for {
 		most := int64(atOnce)
-		if w.Singly {
+		if v.Singly {
 			most = 1
 		}
-		if w.Max > 0 {
-			most = min(most, w.Max-w.taken)
+		if v.Max > 0 {
+			most = min(most, v.Max-v.taken)
 		}
-		messages, err := w.poll(ctx, int(most))
+		messages, err := v.poll(ctx, int(most))
 		if err != nil {
 			return err
 		}
-		if err := w.work(ctx, messages); err != nil {
+		if err := v.batch(ctx, messages); err != nil {
 			return err
 		}
-		if w.Max > 0 && w.taken >= w.Max {
+		if v.Max > 0 && v.taken >= v.Max {
 			return nil
 		}
-		if w.Follow {
+		if v.Follow {
 			continue
 		}
-		if ended, err := w.ended(ctx); ended || err != nil {
+		if ended, err := v.ended(ctx); ended || err != nil {
 			return err
 		}
 	}
 }
 
-// work takes some messages and acknowledges them.
-func (w *work) work(ctx context.Context, messages []*kgo.Record) error {
+// batch takes some messages and acknowledges them.
+func (v *visit) batch(ctx context.Context, messages []*kgo.Record) error {
 	if len(messages) == 0 {
 		return ctx.Err()
 	}
-	if w.began.IsZero() {
-		w.began = time.Now()
+	if v.began.IsZero() {
+		v.began = time.Now()
 	}
-	done, took := w.take(ctx, messages)
-	if err := w.Taker.Flush(); err != nil {
+	done, took := v.take(ctx, messages)
+	if err := v.Taker.Flush(); err != nil {
 		return errors.Join(took, err)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if err := w.settle(last, done); err != nil {
+	if err := v.settle(last, done); err != nil {
 		return errors.Join(took, err)
 	}
 	for _, m := range done {
 		if m.verdict != Release {
-			w.progress.Messages++
-			w.progress.Bytes += bytesOf(m.Record)
+			v.progress.Messages++
+			v.progress.Bytes += bytesOf(m.Record)
 		}
 	}
-	w.progress.Took = time.Since(w.began)
-	w.tell(Received{w.progress})
+	v.progress.Took = time.Since(v.began)
+	v.tell(Received{v.progress})
 	return took
 }
 
 // take judges messages, up to the first that something is wrong with.
-func (w *work) take(ctx context.Context, messages []*kgo.Record) (done []judged, err error) {
+func (v *visit) take(ctx context.Context, messages []*kgo.Record) (done []judged, err error) {
 	done = make([]judged, 0, len(messages))
 	for _, m := range messages {
 		if err := ctx.Err(); err != nil {
 			return done, err
 		}
-		verdict, err := w.one(ctx, m)
+		verdict, err := v.judge(ctx, m)
 		if err != nil {
 			return done, err
 		}
-		if verdict == Release && w.Group.Protocol != schema.Share {
+		if verdict == Release && v.Group.Protocol != schema.Share {
 			return done, &NotDone{m.Topic, m.Partition, m.Offset}
 		}
-		w.taken++
+		v.taken++
 		done = append(done, judged{m, verdict})
 	}
 	return done, nil
 }
 
-func (w *work) one(ctx context.Context, m *kgo.Record) (Verdict, error) {
-	if w.Singly {
-		defer w.hold(ctx, m)()
+func (v *visit) judge(ctx context.Context, m *kgo.Record) (Verdict, error) {
+	if v.Singly {
+		defer v.hold(ctx, m)()
 	}
-	return w.Taker.Take(ctx, m)
+	return v.Taker.Take(ctx, m)
 }
 
 // deadLetters is the topic that the rejected messages of another go to; empty:
