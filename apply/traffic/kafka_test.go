@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -224,4 +225,21 @@ func (k *kafka) acknowledgements() (told func() []int8) {
 		defer mu.Unlock()
 		return slices.Clone(all)
 	}
+}
+
+// refuse has the brokers not take the next acknowledgement of a share group.
+func (k *kafka) refuse() {
+	k.cluster.ControlKey(kmsg.ShareAcknowledge.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.ShareAcknowledgeResponse)
+		for _, t := range req.(*kmsg.ShareAcknowledgeRequest).Topics {
+			topic := kmsg.ShareAcknowledgeResponseTopic{TopicID: t.TopicID}
+			for _, p := range t.Partitions {
+				refused := kmsg.NewShareAcknowledgeResponseTopicPartition()
+				refused.Partition, refused.ErrorCode = p.Partition, kerr.InvalidRecordState.Code
+				topic.Partitions = append(topic.Partitions, refused)
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp, nil, true
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -48,9 +47,7 @@ type Receiver struct {
 	Max     int64       // messages to take; 0: any number
 	Once    bool        // in a share group: it ends where a message comes again that it has released
 	Follow  bool        // goes on until the context ends; else up to the end as of the start
-	Observe func(Event) // one call at a time; nil: nobody is told
-
-	telling sync.Mutex
+	Observe func(Event) // called by Receive, on the goroutine that called that; nil: nobody is told
 }
 
 // Event is something that happens while receiving.
@@ -59,8 +56,8 @@ type Event interface{ event() }
 // Received is how much was acknowledged by now.
 type Received struct{ Progress }
 
-// NotAcknowledged is that messages were taken and Kafka did not take their
-// acknowledgement: they come again.
+// NotAcknowledged is that messages of a share group were taken and Kafka did not
+// take their acknowledgement: they come again.
 type NotAcknowledged struct {
 	Topic     string
 	Partition int32
@@ -98,13 +95,15 @@ type member interface {
 	// hold keeps a message for this member until it is released.
 	hold(ctx context.Context, m *kgo.Record) (release func())
 
-	// settle acknowledges messages, in the order in which they came.
-	settle(ctx context.Context, all []judged) error
+	// settle acknowledges messages, in the order in which they came. It returns
+	// those that brokers have taken the acknowledgement of, if there is no error.
+	settle(ctx context.Context, all []judged) ([]judged, error)
 
 	// ended says whether the end as of the start is reached.
 	ended(ctx context.Context) (bool, error)
 
-	// leave leaves the group, and what was not settled to its other members.
+	// leave leaves the group, and what was not settled to its other members. It
+	// says what is taken and not acknowledged.
 	leave(ctx context.Context) error
 }
 
@@ -119,8 +118,9 @@ const patience = 30 * time.Second
 
 // Receive takes messages until Max, the end, the end of the context, or
 // something wrong: an error of the Taker's, of Kafka's, or a [*NotDone]. The
-// progress is what was acknowledged; in a share group, what brokers were told of:
-// where they do not take it, a [NotAcknowledged] says so.
+// progress is what brokers have acknowledged. In a share group they may refuse
+// that of single partitions, which a [NotAcknowledged] tells; messages of those
+// that have not come again by the end are an error.
 func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
 	if err := r.check(ctx); err != nil {
 		return Progress{}, err
@@ -154,12 +154,9 @@ func (r *Receiver) topics() []string {
 }
 
 func (r *Receiver) tell(e Event) {
-	if r.Observe == nil {
-		return
+	if r.Observe != nil {
+		r.Observe(e)
 	}
-	r.telling.Lock()
-	defer r.telling.Unlock()
-	r.Observe(e)
 }
 
 // visit is one Receive: that of a member to its group.
@@ -217,10 +214,11 @@ func (v *visit) batch(ctx context.Context, messages []*kgo.Record) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if err := v.settle(last, done); err != nil {
+	acknowledged, err := v.settle(last, done)
+	if err != nil {
 		return errors.Join(took, err)
 	}
-	for _, m := range done {
+	for _, m := range acknowledged {
 		if m.verdict != Release {
 			v.progress.Messages++
 			v.progress.Bytes += bytesOf(m.Record)

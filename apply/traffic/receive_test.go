@@ -390,6 +390,45 @@ func TestShareOnce(t *testing.T) {
 	}
 }
 
+// What brokers refuse to acknowledge is told, is not counted, and comes again: to
+// this member, or to the next where this one has taken all that it is to.
+func TestShareRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		most   int64
+		counts int64
+		err    string
+		next   string
+	}{
+		"it comes again":     {counts: 1},
+		"the member is gone": {most: 1, err: "taken and not acknowledged, so that they come again: up to 1 message", next: "value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKafka(t)
+			k.send("key", "value")
+			k.refuse()
+			var work taker
+			refused := 0
+			r := k.receiver(schema.Share, &work)
+			r.Singly, r.Max = true, test.most // it asks for messages when it has acknowledged others, and not with that
+			r.Observe = func(e traffic.Event) {
+				if told, ok := e.(traffic.NotAcknowledged); ok && errors.Is(told.Err, kerr.InvalidRecordState) {
+					refused++
+				}
+			}
+			p, err := r.Receive(t.Context())
+			if p.Messages != test.counts || refused != 1 || len(work.taken) != 1+int(test.counts) {
+				t.Errorf("%d messages counted, %d taken, %d refused", p.Messages, len(work.taken), refused)
+			}
+			if (err == nil) != (test.err == "") || err != nil && err.Error() != test.err {
+				t.Errorf("the error is %v, want %q", err, test.err)
+			}
+			if d := cmp.Diff([]string{test.next}, k.printed(schema.Share)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
 // A message is held for as long as it is worked on, though its lock ends sooner.
 func TestShareHold(t *testing.T) {
 	k := newKafka(t)
