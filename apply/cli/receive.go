@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
@@ -133,19 +132,26 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 		Observe: func(e traffic.Event) { a.receiving(meter, e) },
 	}).Receive(ctx)
 	meter.End(received.Messages, received.Bytes, received.Took)
-	if flags.follow && interrupted(err) {
-		return nil // that is how it ends
+	if wrong := besideInterruption(err); wrong != nil || flags.follow {
+		err = wrong // who follows ends it by an interruption
 	}
 	return s.unreachable(s.conn.Explain(err))
 }
 
-// interrupted says whether an error is that of an interruption, and of nothing
-// that went wrong beside it.
-func interrupted(err error) bool {
+// besideInterruption is what went wrong besides that it was interrupted; nil:
+// nothing did.
+func besideInterruption(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !interrupted(part) })
+		var wrong []error
+		for _, part := range joined.Unwrap() {
+			wrong = append(wrong, besideInterruption(part))
+		}
+		return errors.Join(wrong...)
 	}
-	return errors.Is(err, context.Canceled)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // read is what the group reads.
