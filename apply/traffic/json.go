@@ -18,16 +18,10 @@ import (
 
 // JSONLines are messages of one JSON object each, of the form that [Printer]
 // writes: what it says of where a message was is accepted and means nothing,
-// but for the partition, which the message is sent to. A key that a line does
-// not have is the one given, which may be nil.
+// but for the partition, which the message is sent to. A line that does not speak
+// of a key gets the one given, which may be nil; a key of null is none.
 func JSONLines(r io.Reader, key []byte) Source {
-	return lines(r, func(line []byte) (*kgo.Record, error) {
-		m, err := parseJSON(line)
-		if err == nil && m.Key == nil {
-			m.Key = key
-		}
-		return m, err
-	})
+	return lines(r, func(line []byte) (*kgo.Record, error) { return parseJSON(line, key) })
 }
 
 // message is a message in JSON. What is no text is there as base64.
@@ -37,7 +31,7 @@ type message struct {
 	Offset        *int64   `json:"offset,omitempty"`
 	Timestamp     stamp    `json:"timestamp,omitzero"`
 	DeliveryCount int32    `json:"delivery_count,omitempty"` // of a share group
-	Key           text     `json:"key,omitzero"`
+	Key           text     `json:"key,omitzero"`             // null: there is none
 	KeyBase64     binary   `json:"key_base64,omitzero"`
 	Value         text     `json:"value,omitzero"` // null: there is none, which in a compacted topic deletes the key
 	ValueBase64   binary   `json:"value_base64,omitzero"`
@@ -154,7 +148,7 @@ func (h *headers) UnmarshalJSON(data []byte) error {
 }
 
 // parseJSON reads one line.
-func parseJSON(line []byte) (*kgo.Record, error) {
+func parseJSON(line, key []byte) (*kgo.Record, error) {
 	if !utf8.Valid(line) {
 		return nil, errors.New("it is not UTF-8: write what is no text as value_base64 or key_base64")
 	}
@@ -168,11 +162,14 @@ func parseJSON(line []byte) (*kgo.Record, error) {
 			return nil, fmt.Errorf("there is no partition %d", r.Partition)
 		}
 	}
+	var there bool
 	var err error
-	if r.Key, _, err = either("key", m.Key, m.KeyBase64); err != nil {
+	if r.Key, there, err = either("key", m.Key, m.KeyBase64); err != nil {
 		return nil, err
 	}
-	var there bool
+	if !there {
+		r.Key = key
+	}
 	if r.Value, there, err = either("value", m.Value, m.ValueBase64); err != nil {
 		return nil, err
 	}

@@ -137,6 +137,26 @@ func TestJSONForms(t *testing.T) {
 	}
 }
 
+// The key that is given is that of lines which do not speak of one: null is none.
+func TestJSONKey(t *testing.T) {
+	for line, want := range map[string][]byte{
+		`{"value": ""}`:                       []byte("given"),
+		`{"value": "", "key": null}`:          nil,
+		`{"value": "", "key": ""}`:            {},
+		`{"value": "", "key": "own"}`:         []byte("own"),
+		`{"value": "", "key_base64": "/w=="}`: {0xff},
+	} {
+		for got, err := range traffic.JSONLines(strings.NewReader(line), []byte("given")) {
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			if d := cmp.Diff(want, got.Key); d != "" {
+				t.Errorf("%s: %s", line, d)
+			}
+		}
+	}
+}
+
 // Lines end at line feeds alone, the last one or not, however long they are.
 func TestLines(t *testing.T) {
 	long := strings.Repeat("x", 200_000)

@@ -170,6 +170,16 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
+// A transaction that may last for no time at all is refused by Kafka.
+func TestTransactionOfNoTime(t *testing.T) {
+	s := transactional(newKafka(t))
+	s.Producer.Client = client("transaction.timeout.ms", "0")
+	p, err := s.Send(t.Context(), traffic.Values([]byte("key"), count(3)))
+	if _, ok := errors.AsType[*traffic.NotSent](err); !ok || !errors.Is(err, kerr.InvalidTransactionTimeout) || p.Messages > 0 {
+		t.Errorf("%d messages are sent, and the error is %v", p.Messages, err)
+	}
+}
+
 // endless gives some messages, and then lets wait.
 type endless struct {
 	io.Reader
