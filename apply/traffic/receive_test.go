@@ -372,21 +372,22 @@ func TestShareRejects(t *testing.T) {
 }
 
 // A look at a share group takes nothing from it, and shows nothing twice.
-func TestShareOnce(t *testing.T) {
+func TestShareLook(t *testing.T) {
 	k := newKafka(t)
 	k.send("a", count(10)...)
-	var out bytes.Buffer
-	r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
-	r.Once = true
-	if p := k.receive(r); p.Messages != 0 {
-		t.Errorf("%d messages were acknowledged", p.Messages)
-	}
 	for range 2 {
+		var out bytes.Buffer
+		r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
+		r.Look = true
+		if p := k.receive(r); p.Messages != 0 {
+			t.Errorf("%d messages were acknowledged", p.Messages)
+		}
 		if d := cmp.Diff(count(10), sorted(out.String())); d != "" {
 			t.Error(d)
 		}
-		out.Reset()
-		out.WriteString(strings.Join(k.printed(schema.Share), "\n"))
+	}
+	if d := cmp.Diff(count(10), k.printed(schema.Share)); d != "" {
+		t.Error(d)
 	}
 }
 
