@@ -36,7 +36,7 @@ block.
 With --exec CMD each message goes to a command of its own, run by sh, on its
 stdin: its value or, with --format json, all of it. QUEUEFORM_TOPIC,
 QUEUEFORM_PARTITION, QUEUEFORM_OFFSET, QUEUEFORM_KEY and QUEUEFORM_HEADER_NAME
-tell about it. The exit code decides:
+tell about it, but for what holds a byte of zero. The exit code decides:
   0      the message is done
   100    it is rejected
   other  it is released; 126 and 127, of a command that cannot be run, end this

@@ -297,6 +297,22 @@ func TestNotDone(t *testing.T) {
 	}
 }
 
+// A dead letter that Kafka does not take is named, and its message stays unread.
+func TestDeadLetterRefused(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "bad")
+	partition := k.all("orders")[0].Partition
+	r := k.receiver(schema.Classic, &taker{take: func(*kgo.Record) (traffic.Verdict, error) { return traffic.Reject, nil }})
+	r.Queues[0].DeadLetter = "absent"
+	want := fmt.Sprintf("the message at offset 0 of orders[%d] cannot be sent to the dead letters in absent: UNKNOWN_TOPIC_OR_PARTITION", partition)
+	if _, err := r.Receive(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the error is %v", err)
+	}
+	if d := cmp.Diff([]string{"bad"}, k.printed(schema.Classic)); d != "" {
+		t.Error(d)
+	}
+}
+
 // A rejected message without dead letters to go to stays unread.
 func TestRejectedWithoutDeadLetters(t *testing.T) {
 	k := newKafka(t)
