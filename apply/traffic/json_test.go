@@ -2,6 +2,7 @@ package traffic_test
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func messages() *rapid.Generator[*kgo.Record] {
 		m := &kgo.Record{
 			Key: contents().Draw(t, "key"), Value: contents().Draw(t, "value"),
 			Partition: rapid.Int32Range(0, 11).Draw(t, "partition"),
-			Timestamp: time.UnixMilli(rapid.Int64Range(0, 1<<48).Draw(t, "time")),
+			Timestamp: time.UnixMilli(rapid.Int64Range(0, math.MaxInt64/1_000_000).Draw(t, "time")),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "headers") {
 			m.Headers = append(m.Headers, kgo.RecordHeader{Key: string(contents().Draw(t, "name")), Value: contents().Draw(t, "header")})
