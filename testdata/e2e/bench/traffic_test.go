@@ -57,6 +57,10 @@ variable "group" {
   default = "none"
 }
 
+variable "protocol" {
+  default = "classic"
+}
+
 queue "flow" {
   topic = var.topic
 }
@@ -68,7 +72,7 @@ producer "p" {
 consumer_group "g" {
   group_id = var.group
   queues   = [queue.flow]
-  protocol = "classic"
+  protocol = var.protocol
   start    = "earliest"
 }
 `
@@ -125,14 +129,26 @@ func BenchmarkSend(b *testing.B) {
 // BenchmarkReceive prints all messages of a topic as the only member of a group.
 // The limits are those of sending.
 func BenchmarkReceive(b *testing.B) {
+	benchmarkReceive(b, "receive", "classic", func(*bench, string) {})
+}
+
+// BenchmarkReceiveShare does so as that of a share group.
+func BenchmarkReceiveShare(b *testing.B) {
+	benchmarkReceive(b, "share", "share", func(x *bench, group string) { x.run("floor", "earliest", x.servers, group, "0") })
+}
+
+func benchmarkReceive(b *testing.B, verb, protocol string, prepare func(x *bench, group string)) {
+	b.Helper()
 	onBoth(b, func(x *bench) {
 		n := messages(x.B)
 		x.run("floor", "create", x.servers, "t", "1")
 		x.flow(&lines{left: n}, "floor", "send", x.servers, "t00000", "0")
 		var ours, floor []cost
 		for x.Loop() {
-			floor = append(floor, x.flow(nil, "floor", "receive", x.servers, "t00000", fmt.Sprint(n)))
-			ours = append(ours, x.flow(nil, "queueform", "receive", "g", "--bootstrap-servers", x.servers, "--var", "topic=t00000", "--var", fmt.Sprintf("group=ours%d", len(ours))))
+			floor = append(floor, x.flow(nil, "floor", verb, x.servers, "t00000", fmt.Sprint(n)))
+			group := fmt.Sprintf("ours%d", len(ours))
+			prepare(x, group)
+			ours = append(ours, x.flow(nil, "queueform", "receive", "g", "--bootstrap-servers", x.servers, "--var", "topic=t00000", "--var", "protocol="+protocol, "--var", "group="+group))
 		}
 		x.compare(ours, floor)
 	})

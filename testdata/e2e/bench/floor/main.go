@@ -7,6 +7,8 @@
 //	floor await  SERVERS PREFIX COUNT   creates, until every broker shows the last topic
 //	floor send    SERVERS TOPIC 0       sends the lines of stdin
 //	floor receive SERVERS TOPIC COUNT   prints so many messages
+//	floor share   SERVERS TOPIC COUNT   does so as a member of a share group
+//	floor earliest SERVERS GROUP 0      has a share group begin at the first message
 package main
 
 import (
@@ -25,7 +27,7 @@ import (
 
 func main() {
 	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: floor plan|create|await|send|receive SERVERS PREFIX|TOPIC COUNT")
+		fmt.Fprintln(os.Stderr, "usage: floor plan|create|await|send|receive|share|earliest SERVERS PREFIX|TOPIC|GROUP COUNT")
 		os.Exit(2)
 	}
 	if err := run(context.Background(), os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
@@ -44,6 +46,10 @@ func run(ctx context.Context, verb, servers, prefix, count string) error {
 		return send(ctx, strings.Split(servers, ","), prefix)
 	case "receive":
 		return receive(ctx, strings.Split(servers, ","), prefix, fmt.Sprintf("floor-%d", os.Getpid()), n)
+	case "share":
+		return share(ctx, strings.Split(servers, ","), prefix, fmt.Sprintf("floor-%d", os.Getpid()), n)
+	case "earliest":
+		return earliest(ctx, strings.Split(servers, ","), prefix)
 	}
 	names := make([]string, n)
 	for i := range names {

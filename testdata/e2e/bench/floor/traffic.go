@@ -7,7 +7,9 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // traffic is a client with the defaults of the Java client, and as much garbage
@@ -69,6 +71,60 @@ func receive(ctx context.Context, servers []string, topic, group string, count i
 			return err
 		}
 		if err := client.CommitUncommittedOffsets(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// earliest has a share group begin at the first message.
+func earliest(ctx context.Context, servers []string, group string) error {
+	client, err := traffic(servers)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	value := "earliest"
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	req.Resources = []kmsg.IncrementalAlterConfigsRequestResource{{
+		ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: group,
+		Configs: []kmsg.IncrementalAlterConfigsRequestResourceConfig{{Name: "share.auto.offset.reset", Op: kmsg.IncrementalAlterConfigOpSet, Value: &value}},
+	}}
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.Resources[0].ErrorCode)
+}
+
+// share prints so many messages as the only member of a share group, and
+// acknowledges them after they are printed.
+func share(ctx context.Context, servers []string, topic, group string, count int) error {
+	if err := earliest(ctx, servers, group); err != nil {
+		return err
+	}
+	client, err := traffic(servers, kgo.ConsumeTopics(topic), kgo.ShareGroup(group), kgo.FetchMaxBytes(4<<20))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	out := bufio.NewWriterSize(os.Stdout, 64<<10)
+	for n := 0; n < count; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return err
+		}
+		messages := fetches.Records()
+		n += len(messages)
+		for _, m := range messages {
+			_, _ = out.Write(m.Value) // an error stays
+			_ = out.WriteByte('\n')
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		client.MarkAcks(kgo.AckAccept)
+		if err := client.FlushAcks(ctx); err != nil {
 			return err
 		}
 	}
