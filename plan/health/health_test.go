@@ -286,6 +286,18 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// Where it is not asked how old the messages of a partition are, the others tell
+// the least, and nothing is missing that could have been read.
+func TestOldestNotAsked(t *testing.T) {
+	s := newScene()
+	s.facts.Reading.Spans["shop.orders"][0].Value.Oldest = live.Seen[time.Time]{}
+	s.facts.Reading.Spans["shop.orders"][1].Value.Oldest = live.Is(now.Add(-time.Minute))
+	d := s.document()
+	if q := d.Queues[0]; q.OldestAge == nil || *q.OldestAge != 60 || !q.OldestAtLeast || d.Incomplete() {
+		t.Errorf("%+v, unseen: %v", q, d.Unseen)
+	}
+}
+
 // What could not be read is said, and never taken for fine.
 func TestUnseen(t *testing.T) {
 	for want, change := range map[string]func(*scene){

@@ -25,7 +25,7 @@ type Queue struct {
 	Out             *float64    `json:"out_per_second"`   // messages that its groups are done with, all groups together
 	OldestUnread    *time.Time  `json:"oldest_unread"`    // when the first message that one of its groups has not read was written; null, too: they have read all
 	OldestAge       *float64    `json:"oldest_unread_age_seconds"`
-	OldestAtLeast   bool        `json:"oldest_unread_at_least"` // of some partitions it is not known
+	OldestAtLeast   bool        `json:"oldest_unread_at_least"` // of some partitions it is not known, or was not asked
 }
 
 // Topics are those of the queues that there are, the topology's own and others'.
@@ -205,7 +205,9 @@ func (c *checkup) oldest(d *Queue) {
 		switch oldest := seen.Value.Oldest; oldest.State {
 		case live.Unseen:
 			d.OldestAtLeast = true
-			c.hide(d.Address, d.Topic, "oldest unread message", oldest.Why, oldest.Needs)
+			if oldest.Asked() { // else it would have taken too many bytes
+				c.hide(d.Address, d.Topic, "oldest unread message", oldest.Why, oldest.Needs)
+			}
 		case live.Present:
 			if first.IsZero() || oldest.Value.Before(first) {
 				first = oldest.Value

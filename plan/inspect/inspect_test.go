@@ -21,7 +21,7 @@ import (
 
 func start(t *testing.T, options ...kfake.Opt) (*kfake.Cluster, *kgo.Client) {
 	t.Helper()
-	kafka, err := kfake.NewCluster(append(options, kfake.NumBrokers(3), kfake.ClusterID("here"))...)
+	kafka, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(3), kfake.ClusterID("here")}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
