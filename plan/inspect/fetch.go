@@ -89,7 +89,7 @@ func fetch(ctx context.Context, client *kgo.Client, s *live.Snapshot, all []*pro
 	}
 	var fetching sync.WaitGroup
 	for leader, probes := range of {
-		fetching.Go(func() { fetchFrom(ctx, client.Broker(int(leader)), s, probes) })
+		fetching.Go(func() { fetchFrom(ctx, client, leader, s, probes) })
 	}
 	fetching.Wait()
 }
@@ -98,13 +98,13 @@ func fetch(ctx context.Context, client *kgo.Client, s *live.Snapshot, all []*pro
 // where their messages are. Then it is asked about those alone that begin elsewhere,
 // or whose first batch had no room: those with the most to read first, and so many
 // as have room if their batches are as large as any that was seen.
-func fetchFrom(ctx context.Context, leader *kgo.Broker, s *live.Snapshot, left []*probe) {
+func fetchFrom(ctx context.Context, client *kgo.Client, leader int32, s *live.Snapshot, left []*probe) {
 	room, asked := share(left), len(left)
 	for range mostFetches {
-		resp, err := leader.RetriableRequest(ctx, fetchOf(s, left[:asked], room))
+		resp, err := client.Broker(int(leader)).RetriableRequest(ctx, fetchOf(s, left[:asked], room))
 		if err != nil {
 			for _, p := range left[:asked] {
-				*p.answer = live.Hidden[live.Span](reason(err), "")
+				*p.answer = live.Hidden[live.Span](reasonOf(leader, err), "")
 			}
 			return
 		}
@@ -224,7 +224,7 @@ func (p *probe) oldest(answer *kmsg.FetchResponseTopicPartition) live.Seen[time.
 	case len(fetched.Records) > 0:
 		return live.Is(fetched.Records[0].Timestamp)
 	case fetched.Err != nil:
-		return live.Hidden[time.Time](reason(fetched.Err), "")
+		return live.Hidden[time.Time]("its batch cannot be decoded: "+fetched.Err.Error(), "")
 	case next < p.end:
 		p.at, p.again = next, true
 		return live.Seen[time.Time]{}

@@ -45,9 +45,9 @@ func (r *reader) described(ctx context.Context, ids []string, all map[string]liv
 		of[protocols[id]] = append(of[protocols[id]], id)
 	}
 	switch others := of[""]; {
-	case unlisted != nil:
+	case unlisted != "":
 		for _, id := range others {
-			all[id] = live.Hidden[live.Group]("a broker does not list its groups: "+reason(unlisted), "")
+			all[id] = live.Hidden[live.Group]("a broker does not list its groups: "+unlisted, "")
 		}
 	case r.someGroups(ctx):
 		of[schema.Classic] = append(of[schema.Classic], others...) // which says whether it is there, or may not be seen
@@ -90,16 +90,16 @@ func (r *reader) spokenProtocols(ctx context.Context) []schema.Protocol {
 // protocols are those of the groups that the brokers list (by type since Kafka
 // 4.0, KIP-848). Others may be there, and not to be seen. Unlisted is why a
 // broker has not listed its own.
-func (r *reader) protocols(ctx context.Context) (all map[string]schema.Protocol, unlisted error) {
+func (r *reader) protocols(ctx context.Context) (all map[string]schema.Protocol, unlisted string) {
 	all = map[string]schema.Protocol{}
 	for _, shard := range r.client.RequestSharded(ctx, kmsg.NewPtrListGroupsRequest()) {
 		resp, answered := shard.Resp.(*kmsg.ListGroupsResponse)
 		if !answered {
-			unlisted = shard.Err
+			unlisted = reasonOf(shard.Meta.NodeID, shard.Err)
 			continue
 		}
 		if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-			unlisted = err
+			unlisted = reasonOf(shard.Meta.NodeID, err)
 		}
 		for i := range resp.Groups {
 			g := &resp.Groups[i]
