@@ -30,7 +30,7 @@ func Sample(ctx context.Context, client *kgo.Client, s *live.Snapshot, topics []
 
 // Progress is a sample whose groups are read again.
 func Progress(ctx context.Context, client *kgo.Client, before live.Sample) live.Sample {
-	admin, now := kadm.NewClient(client), before
+	now := before
 	now.Groups = maps.Clone(before.Groups)
 	var committing, sharing []string
 	for id, seen := range before.Groups {
@@ -42,10 +42,8 @@ func Progress(ctx context.Context, client *kgo.Client, before live.Sample) live.
 			committing = append(committing, id)
 		}
 	}
-	committed(now.Groups, admin.FetchManyOffsets(ctx, committing...))
-	if len(sharing) > 0 {
-		shared(ctx, admin, sharing, now.Groups)
-	}
+	committed(now.Groups, kadm.NewClient(client).FetchManyOffsets(ctx, committing...))
+	shared(ctx, client, sharing, now.Groups)
 	now.GroupsAt = time.Now()
 	return now
 }
