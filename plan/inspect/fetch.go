@@ -124,13 +124,13 @@ func fetchFrom(ctx context.Context, client *kgo.Client, leader int32, s *live.Sn
 // share is the room that each partition has, if all that have something to read
 // are asked about at once.
 func share(all []*probe) int {
-	sharing := 1
+	sharing := 0
 	for _, p := range all {
 		if p.unread() > 0 {
 			sharing++
 		}
 	}
-	return min(partitionBytes, fetchBytes/sharing)
+	return min(partitionBytes, fetchBytes/max(1, sharing))
 }
 
 func fetchOf(s *live.Snapshot, probes []*probe, room int) *kmsg.FetchRequest {
@@ -239,5 +239,5 @@ func batchBytes(batches []byte) int {
 	if len(batches) < offset+size {
 		return 0
 	}
-	return offset + size + int(binary.BigEndian.Uint32(batches[offset:]))
+	return min(len(batches), offset+size+int(binary.BigEndian.Uint32(batches[offset:])))
 }
