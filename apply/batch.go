@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,6 +99,7 @@ func (b *batch) account(a answer, broken error) {
 	for _, t := range b.open {
 		name := t.step.About().Object.Name
 		refused, answered := a.refusals[name]
+		broken := cmp.Or(a.broken[name], broken)
 		b.seeded(t.step, a.seeds[name])
 		switch {
 		case t.echo != nil:

@@ -30,8 +30,12 @@ func (s seeds) after(known map[string]live.Seed) map[string]live.Seed {
 	maps.Copy(all, known)
 	for topic, put := range s {
 		was := known[topic]
-		if had := len(was.Offsets); had > 0 {
-			put.Moved, put.Offsets = was.Moved, slices.Concat(was.Offsets, put.Offsets[min(had, len(put.Offsets)):])
+		put.Moved = was.Moved
+		put.Offsets = append(slices.Clone(put.Offsets), was.Offsets[min(len(put.Offsets), len(was.Offsets)):]...)
+		for p, at := range was.Offsets {
+			if put.Offsets[p] == live.NoOffset {
+				put.Offsets[p] = at
+			}
 		}
 		all[topic] = put
 	}
@@ -71,7 +75,7 @@ func (r *run) found(s plan.Step, snapshot *live.Snapshot) seeds {
 		offsets := make(live.Offsets, 1+slices.Max(slices.Collect(maps.Keys(has))))
 		for p := range offsets {
 			offsets[p] = live.NoOffset
-			if at, committed := has[int32(p)]; committed {
+			if at, committed := has[int32(p)]; committed && asksFor(seeding, int32(p)) {
 				offsets[p] = at
 			}
 		}
@@ -101,31 +105,27 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 		return answer{}, err
 	}
 	a := newAnswer(len(steps), 0)
-	a.seeds = make(map[string]seeds, len(steps))
+	a.seeds, a.broken = make(map[string]seeds, len(steps)), map[string]error{}
 	var mu sync.Mutex
-	var commits errgroup.Group // a connection that breaks is of one coordinator
+	var commits errgroup.Group
 	commits.SetLimit(inFlight)
 	coordinators := w.coordinators(ctx, steps)
 	for _, s := range steps {
 		commits.Go(func() error {
 			step := s.(*plan.SeedOffsets)
-			put, err := w.commit(ctx, coordinators[step.Object.Name], step, o)
-			refused, ok := errors.AsType[*Refusal](err)
-			if !ok && err != nil {
-				return err
-			}
+			name := step.Object.Name
+			put, err := w.commit(ctx, coordinators[name], step, o)
 			mu.Lock()
 			defer mu.Unlock()
-			a.seeds[step.Object.Name], a.refusals[step.Object.Name] = put, nil
-			if refused != nil { // else it would be an error that is nil within
-				a.refusals[step.Object.Name] = refused
+			if err != nil && !isAnswer(err) {
+				a.broken[name] = err
+			} else {
+				a.seeds[name], a.refusals[name] = put, err
 			}
 			return nil
 		})
 	}
-	if err := commits.Wait(); err != nil {
-		return answer{}, err
-	}
+	_ = commits.Wait() // the errors are told of each group
 	return a, nil
 }
 
@@ -226,7 +226,7 @@ func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffse
 	case group.Value.Active():
 		return nil, &Refusal{Code: kerr.NonEmptyGroup, Message: joinedMeanwhile}
 	}
-	put, req, err := o.commit(step, &group.Value)
+	put, req, err := o.request(step, &group.Value)
 	if err != nil || len(req.Topics) == 0 {
 		return put, err
 	}
@@ -234,7 +234,7 @@ func (w writer) commit(ctx context.Context, to coordinator, step *plan.SeedOffse
 	if err != nil {
 		return nil, err
 	}
-	return o.taken(put, resp), committed(req, resp)
+	return o.taken(put, resp), firstRefused(req, resp)
 }
 
 // taken is where a group was put, without the partitions that were refused.
@@ -256,8 +256,8 @@ func (o openings) taken(put seeds, resp *kmsg.OffsetCommitResponse) seeds {
 	return put
 }
 
-// commit is the request that puts a group where it begins.
-func (o openings) commit(step *plan.SeedOffsets, group *live.Group) (seeds, *kmsg.OffsetCommitRequest, error) {
+// request is what puts a group where it begins.
+func (o openings) request(step *plan.SeedOffsets, group *live.Group) (seeds, *kmsg.OffsetCommitRequest, error) {
 	req := kmsg.NewPtrOffsetCommitRequest()
 	req.Group = step.Object.Name
 	put := make(seeds, len(step.Seeds))
@@ -284,9 +284,9 @@ func (o openings) commit(step *plan.SeedOffsets, group *live.Group) (seeds, *kms
 	return put, req, nil
 }
 
-// committed is the first refusal among the partitions. Brokers name topics by
+// firstRefused is the first refusal among the partitions. Brokers name topics by
 // their ids (since Kafka 4.1).
-func committed(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) error {
+func firstRefused(req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) error {
 	names := make(map[[16]byte]string, len(req.Topics))
 	for i := range req.Topics {
 		names[req.Topics[i].TopicID] = req.Topics[i].Topic
@@ -337,6 +337,7 @@ func (w writer) coordinators(ctx context.Context, steps []plan.Step) map[string]
 // deleteGroups deletes groups, each at its coordinator.
 func (w writer) deleteGroups(ctx context.Context, steps []plan.Step) (answer, error) {
 	a := newAnswer(len(steps), 0)
+	a.broken = map[string]error{}
 	by := map[int32]*kmsg.DeleteGroupsRequest{}
 	to := map[int32]coordinator{}
 	for id, c := range w.coordinators(ctx, steps) {
@@ -349,16 +350,17 @@ func (w writer) deleteGroups(ctx context.Context, steps []plan.Step) (answer, er
 		}
 		by[c.id].Groups = append(by[c.id].Groups, id)
 	}
-	var broken error // of one coordinator
 	for id, req := range by {
 		resp, err := req.RequestWith(ctx, to[id])
 		if err != nil {
-			broken = err
+			for _, group := range req.Groups {
+				a.broken[group] = err
+			}
 			continue
 		}
 		for i := range resp.Groups {
 			a.refusals[resp.Groups[i].Group] = refusal(resp.Groups[i].ErrorCode, nil)
 		}
 	}
-	return a, broken
+	return a, nil
 }

@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,6 +45,21 @@ func (k *kafka) filled() {
 	}
 }
 
+// commit lets a group have read topic a so far.
+func (k *kafka) commit(id string, progress live.Progress) {
+	k.Helper()
+	if len(progress) == 0 {
+		return
+	}
+	offsets := kadm.Offsets{}
+	for p, at := range progress {
+		offsets.AddOffset("a", p, at, -1)
+	}
+	if err := kadm.NewClient(k.client()).CommitAllOffsets(k.Context(), id, offsets); err != nil {
+		k.Fatal(err)
+	}
+}
+
 // committed is what a group has, by topic and partition.
 func (k *kafka) committed(id string) map[string]live.Progress {
 	k.Helper()
@@ -84,13 +100,7 @@ func TestGroupsArePut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := start(t)
 			k.filled()
-			had := kadm.Offsets{}
-			for p, at := range test.had {
-				had.AddOffset("a", p, at, -1)
-			}
-			if err := kadm.NewClient(k.client()).CommitAllOffsets(t.Context(), "g", had); err != nil && len(had) > 0 {
-				t.Fatal(err)
-			}
+			k.commit("g", test.had)
 			test.seeding.Topic, test.seeding.TopicID = "a", k.topic("a").ID
 			k.ends(k.run(seeds("g", test.seeding)), "done")
 			if diff := cmp.Diff(map[string]live.Progress{"a": test.want}, k.committed("g")); diff != "" {
@@ -100,6 +110,23 @@ func TestGroupsArePut(t *testing.T) {
 				t.Errorf("noted: %s", diff)
 			}
 		})
+	}
+}
+
+// A group that is put where it was before begins later where those messages are
+// gone: that is where it is noted to be.
+func TestGroupIsPutWhereItsMessagesAreGone(t *testing.T) {
+	k := start(t)
+	k.filled()
+	if _, err := kadm.NewClient(k.client()).DeleteRecords(t.Context(), kadm.Offsets{"a": {0: {Topic: "a", At: 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	a := k.topic("a").ID
+	p := planned(seeds("g", plan.Seeding{Topic: "a", TopicID: a, At: live.Progress{0: 1}}))
+	p.Claims = []plan.Claim{{Object: group("g"), Seeds: map[string]live.Seed{"a": {TopicID: a, Offsets: live.Offsets{1, live.NoOffset}}}}}
+	k.ends(k.engine.Run(t.Context(), p), "done")
+	if diff := cmp.Diff(live.Offsets{2, live.NoOffset}, k.put("g")); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -129,16 +156,67 @@ func TestGroupIsPutInAllPartitions(t *testing.T) {
 	}
 }
 
+// What had no answer is looked at, and noted where it was asked for.
 func TestGroupIsPutOnceThoughTheAnswerIsLost(t *testing.T) {
-	k := start(t)
-	k.filled()
-	k.cutAfter(kmsg.OffsetCommit)
-	k.ends(k.run(seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest})), "done")
-	if n := k.requests(kmsg.OffsetCommit); n != 2 { // the other is the test's own
-		t.Errorf("%d commits", n)
+	for name, test := range map[string]struct {
+		had   live.Progress
+		asked []int32 // nil: all partitions
+		noted live.Offsets
+	}{
+		"new":             {nil, nil, live.Offsets{3, 0}},
+		"a new partition": {live.Progress{0: 2}, []int32{1}, live.Offsets{live.NoOffset, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			k.filled()
+			k.commit("g", test.had)
+			before := k.requests(kmsg.OffsetCommit)
+			k.cutAfter(kmsg.OffsetCommit)
+			k.ends(k.run(seeds("g", plan.Seeding{Topic: "a", TopicID: k.topic("a").ID, Start: schema.Latest, Partitions: test.asked})), "done")
+			if n := k.requests(kmsg.OffsetCommit) - before; n != 2 { // the other is the test's own
+				t.Errorf("%d commits", n)
+			}
+			if diff := cmp.Diff(test.noted, k.put("g")); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
-	if diff := cmp.Diff(live.Offsets{3, 0}, k.put("g")); diff != "" {
-		t.Error(diff)
+}
+
+// A connection that breaks, or cannot be made, is of one coordinator: the groups
+// of the others are put, and go, by what their own say.
+func TestGroupsOfSeveralCoordinators(t *testing.T) {
+	for name, fail := range map[string]func(*kafka, kmsg.Key){"cut": (*kafka).cutBefore, "refused": (*kafka).refuseAfter} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			k.filled()
+			k.has("b", 1)
+			a, b := k.topic("a").ID, k.topic("b").ID
+			var put, gone []plan.Step
+			var done []string
+			for i := range 9 {
+				name := fmt.Sprintf("g%d", i)
+				put = append(put, seeds(name, plan.Seeding{Topic: "a", TopicID: a, Start: schema.Latest}, plan.Seeding{Topic: "b", TopicID: b, Start: schema.Latest}))
+				gone = append(gone, &plan.DeleteGroup{Head: plan.Head{Phase: plan.PhaseDelete, Object: group(name)}})
+				done = append(done, "done")
+			}
+			fail(k, kmsg.OffsetCommit)
+			k.ends(k.run(put...), done...)
+			want := map[string]live.Seed{"a": {TopicID: a, Offsets: live.Offsets{3, 0}}, "b": {TopicID: b, Offsets: live.Offsets{0}}}
+			for _, s := range put {
+				owner, _ := k.ledger.Live().Owners.Of(s.About().Object)
+				if diff := cmp.Diff(want, owner.Seeds); diff != "" {
+					t.Errorf("%s: %s", s.About().Object.Name, diff)
+				}
+			}
+			fail(k, kmsg.DeleteGroups)
+			k.ends(k.run(gone...), done...)
+			for _, s := range gone {
+				if owner, owned := k.ledger.Live().Owners.Of(s.About().Object); owned {
+					t.Errorf("%+v", owner)
+				}
+			}
+		})
 	}
 }
 
@@ -302,11 +380,7 @@ func TestGroupIsRememberedAsItWent(t *testing.T) {
 func TestGroupIsNotPutUnseen(t *testing.T) {
 	k := start(t)
 	k.filled()
-	had := kadm.Offsets{}
-	had.AddOffset("a", 0, 1, -1)
-	if err := kadm.NewClient(k.client()).CommitAllOffsets(t.Context(), "g", had); err != nil {
-		t.Fatal(err)
-	}
+	k.commit("g", live.Progress{0: 1})
 	k.first(kmsg.OffsetFetch, func(req kmsg.Request) (kmsg.Response, error) {
 		resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
 		resp.Groups = []kmsg.OffsetFetchResponseGroup{{Group: "g", ErrorCode: kerr.UnknownServerError.Code}}

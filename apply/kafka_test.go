@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -199,6 +201,27 @@ func (k *kafka) cutAfter(key kmsg.Key) {
 			}
 		})
 		return nil, errCut
+	})
+}
+
+// refuseAfter lets the next connections fail once the first request of a kind
+// is there. The engine connects anew.
+func (k *kafka) refuseAfter(key kmsg.Key) {
+	var down atomic.Int32
+	client, err := kgo.NewClient(kgo.SeedBrokers(k.ListenAddrs()...), kgo.Dialer(func(ctx context.Context, network, host string) (net.Conn, error) {
+		if down.Add(-1) >= 0 {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, host)
+	}))
+	if err != nil {
+		k.Fatal(err)
+	}
+	k.Cleanup(client.Close)
+	k.engine.Client = client
+	k.first(key, func(kmsg.Request) (kmsg.Response, error) {
+		down.Store(2)
+		return nil, nil
 	})
 }
 

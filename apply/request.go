@@ -59,6 +59,7 @@ type answer struct {
 	begun    map[string]bool         // of several requests for it one was taken, whatever became of the rest
 	ids      map[string]live.TopicID // of the topics that were created; Kafka 2.8+
 	seeds    map[string]seeds        // where groups were put, by group
+	broken   map[string]error        // likewise, of several brokers: the connection's error
 	throttle time.Duration           // how long the broker wants to be left alone
 }
 
@@ -78,6 +79,9 @@ func (w writer) send(ctx context.Context, steps []plan.Step, validate bool) (ans
 		if refused, answered := a.refusals[name]; answered {
 			a.refusals[name] = lacking(refused, right(s))
 		}
+	}
+	for name, err := range a.broken {
+		a.broken[name] = broken(err)
 	}
 	return a, broken(err)
 }

@@ -26,8 +26,13 @@ func (groups) scope(t *schema.Topology, s *live.Scope) {
 
 func (groups) asks(name string, s *live.Scope) { s.Groups = append(s.Groups, name) }
 
+// lives is also a group that nobody has joined, but brokers were told of.
 func (groups) lives(name string, s *live.Snapshot) (live.State, live.TopicID) {
-	return s.Groups[name].State, live.TopicID{}
+	seen := s.Groups[name]
+	if seen.State == live.Absent && len(seen.Value.Configs.Value) > 0 {
+		return live.Present, live.TopicID{}
+	}
+	return seen.State, live.TopicID{}
 }
 
 func (groups) diff(b *builder) {
@@ -53,13 +58,13 @@ func (b *builder) group(g *schema.Group, growth map[string]int) {
 		return
 	}
 	c := Change{Addr: g.Addr, Object: g.ID(), Action: Update, Source: g.Source}
-	if seen.State == live.Absent {
+	if state, _ := (groups{}).lives(g.GroupID, b.snapshot); state == live.Absent {
 		c.Action = Create
 	} else {
 		c.Adopts = b.unowned(g.ID(), live.TopicID{})
 	}
 	alter, keys := b.groupConfigs(g, &seen.Value, &c)
-	seed, seeds := b.begin(g, &seen.Value, growth, &c)
+	seed, seeds := b.begin(g, seen, growth, &c)
 	b.claim(Claim{Object: g.ID(), Keys: keys, Seeds: seeds})
 	var steps []Step
 	if alter.Records > 0 {
@@ -155,7 +160,7 @@ func (b *builder) unset(set map[string]string, made []string, declared map[strin
 }
 
 // stripped takes away what is told of groups that no block declares any more.
-// The groups themselves stay.
+// The groups themselves stay, and with them where they begin.
 func (b *builder) stripped() {
 	for _, id := range undeclared(b.topology, b.snapshot.Ledger.Value.Owners) {
 		seen := b.snapshot.Groups[id.Name]
@@ -168,8 +173,13 @@ func (b *builder) stripped() {
 		}
 		c := Change{Addr: schema.Orphan(id), Object: id, Action: Update}
 		step := &AlterConfigs{Head: Head{Phase: PhaseRevoke}}
-		if b.unset(seen.Value.Configs.Value, owner.Keys, nil, step, &c); step.Records > 0 {
-			b.note(Claim{Object: id, Seeds: owner.Seeds}, owner, true)
+		keys, stays := owner.Keys, []string(nil)
+		if slices.Contains(keys, ShareStart) {
+			stays = []string{ShareStart}
+			keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == ShareStart })
+		}
+		if b.unset(seen.Value.Configs.Value, keys, nil, step, &c); step.Records > 0 {
+			b.note(Claim{Object: id, Keys: stays, Seeds: owner.Seeds}, owner, true)
 			b.change(c, step)
 		}
 	}

@@ -10,9 +10,12 @@ import (
 	"github.com/queueform/queueform/schema"
 )
 
-// The configs that follow from what a share group and its queues declare.
+// ShareStart is the config of a group that tells where a share group begins
+// (KIP-932, Kafka 4.2+).
+const ShareStart = "share.auto.offset.reset"
+
+// The configs that follow from where the dead letters of a share group go.
 const (
-	shareStart  = "share.auto.offset.reset"
 	deadTopic   = "errors.deadletterqueue.topic.name"         // KIP-1191, Kafka 4.4+
 	deadCopies  = "errors.deadletterqueue.copy.record.enable" // likewise: the message itself, not only where it was
 	deadAllowed = "errors.deadletterqueue.group.enable"       // of the topic that takes them
@@ -44,7 +47,7 @@ func (b *builder) share(g *schema.Group, replaced map[schema.Addr]schema.Resourc
 	group := *g
 	follows := following{&group.Written, &group.Config}
 	if g.Start != "" {
-		follows.set(shareStart, string(g.Start), g.At("start"))
+		follows.set(ShareStart, string(g.Start), g.At("start"))
 	}
 	for _, addr := range g.Queues {
 		q, _ := b.topology.Find(addr).(*schema.Queue)

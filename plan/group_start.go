@@ -40,13 +40,14 @@ func growthOf(steps []Step) map[string]int {
 // offsets is put where it has none, once; where it has any it is left alone, but
 // for partitions that are new to it: it would miss what comes before it sees
 // them. A share group begins by its config. Members are never disturbed.
-func (b *builder) begin(g *schema.Group, has *live.Group, growth map[string]int, c *Change) (*SeedOffsets, map[string]live.Seed) {
+func (b *builder) begin(g *schema.Group, seen live.Seen[live.Group], growth map[string]int, c *Change) (*SeedOffsets, map[string]live.Seed) {
 	step := &SeedOffsets{Head: Head{Phase: PhaseGroups}}
 	owner, _ := b.owner(g.ID(), live.TopicID{})
 	if g.Protocol == schema.Share {
 		return step, nil
 	}
-	if c.Action == Update && has.Offsets.State != live.Present {
+	has := &seen.Value
+	if seen.State == live.Present && has.Offsets.State != live.Present {
 		unseen(b, &g.Decl, g.ID(), "offsets", has.Offsets)
 		return step, owner.Seeds
 	}

@@ -44,6 +44,7 @@ func TestGroups(t *testing.T) {
 	configured := func(value string) func(*live.Group) {
 		return func(g *live.Group) { g.Configs = live.Is(map[string]string{session: value}) }
 	}
+	begins := func(g *live.Group) { g.Configs = live.Is(map[string]string{plan.ShareStart: "earliest"}) }
 	untold := func(g *live.Group) { g.Configs = live.Hidden[map[string]string]("not permitted", "") }
 	sharing := func(g *live.Group) { g.Protocol = schema.Share }
 	put := func(moved bool, at ...int64) live.Owner {
@@ -96,6 +97,7 @@ func TestGroups(t *testing.T) {
 		"is deleted, what it is told unseen":      {deleted: true, seen: committed(nil, untold), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
 		"was told by another":                     {group: reads(""), seen: committed(nil, configured("50000")), owner: ours, unclaimed: true},
 		"is declared no more":                     {seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, steps: []string{"revoke billing set map[] reset [consumer.session.timeout.ms]"}},
+		"is declared no more, and shares":         {seen: committed(nil, sharing, begins), owner: live.Owner{Topology: "shop", Keys: []string{plan.ShareStart}}, unclaimed: true},
 		"is declared no more, nobody can see":     {seen: live.Hidden[live.Group]("not permitted", ""), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
 		"reads a topic that cannot be seen":       {group: reads(schema.Latest), hidden: true, seen: committed(live.Progress{0: 5, 1: 6}), owner: put(false, 5, 6), unseen: 1, unclaimed: true},
 		"cannot be seen":                          {group: reads(schema.Latest), seen: live.Hidden[live.Group]("not permitted", ""), unseen: 1, unclaimed: true},

@@ -38,6 +38,7 @@ func (b *builder) unowned(id schema.ID, life live.TopicID) bool {
 // taken are objects that are declared at one place, and that another topology has.
 type taken struct {
 	at      hcl.Range
+	role    schema.Role
 	owner   string
 	objects []schema.ID // of one kind
 }
@@ -53,7 +54,7 @@ func (b *builder) free(d *schema.Decl, id schema.ID, life live.TopicID) bool {
 	if i := slices.IndexFunc(b.taken, alike); i >= 0 {
 		b.taken[i].objects = append(b.taken[i].objects, id)
 	} else {
-		b.taken = append(b.taken, taken{at, owner.Topology, []schema.ID{id}})
+		b.taken = append(b.taken, taken{at, d.Addr.Role, owner.Topology, []schema.ID{id}})
 	}
 	return false
 }
@@ -65,17 +66,18 @@ func (b *builder) refuseTaken() {
 		if more := len(t.objects) - 1; more > 0 {
 			belong = fmt.Sprintf("and %s more belong", humanize.Comma(int64(more)))
 		}
-		b.refuse(t.at, fmt.Sprintf("%s %q %s to topology %q", title(noun[first.Kind]), first.Name, belong, t.owner), "%s", remedy(first))
+		b.refuse(t.at, fmt.Sprintf("%s %q %s to topology %q", title(noun[first.Kind]), first.Name, belong, t.owner), "%s", t.remedy())
 	}
 }
 
-// remedy is how to get what another topology has.
-func remedy(id schema.ID) string {
+// remedy is how to get it.
+func (t *taken) remedy() string {
+	id := t.objects[0]
 	forget := fmt.Sprintf("let that topology go of it first: forget %q %q {}.", id.Kind, id.Name)
 	if id.Kind == schema.KindQuota {
 		return "Limits go with their blocks: take those of that topology out of its files, and apply it first."
 	}
-	if id.Kind == schema.KindQueue {
+	if id.Kind == schema.KindQueue && t.role != schema.RoleDelete {
 		return "Use it by an external block, or " + forget
 	}
 	return title(forget)

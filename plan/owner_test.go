@@ -84,20 +84,22 @@ func TestClaims(t *testing.T) {
 func TestAnothersIsRefused(t *testing.T) {
 	pays := owned(map[string]live.Owner{"shop.orders": {Topology: "pay", TopicID: live.TopicID{1}}})
 	there, gone := orders(topic(lists([]int32{1}))), world(nil, func(s *live.Snapshot) { s.Topics["shop.orders"] = live.None[live.Topic]() })
+	const forget = `forget "queue" "shop.orders" {}.`
 	removing := topology()
 	removing.Removals = []schema.Removal{removal("shop.orders")}
 	for name, test := range map[string]struct {
 		topology *schema.Topology
 		snapshot *live.Snapshot
+		remedy   string
 	}{
-		"declared":      {topology(queue("orders", partitions(7))), there},
-		"to be created": {topology(queue("orders")), gone},
-		"to be deleted": {removing, there},
+		"declared":      {topology(queue("orders", partitions(7))), there, "Use it by an external block, or let that topology go of it first: " + forget},
+		"to be created": {topology(queue("orders")), gone, "Use it by an external block, or let that topology go of it first: " + forget},
+		"to be deleted": {removing, there, "Let that topology go of it first: " + forget},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pays(test.snapshot)
 			p, diags := plan.Build(test.topology, test.snapshot, plan.Options{})
-			if len(diags) != 1 || diags[0].Summary != `Topic "shop.orders" belongs to topology "pay"` {
+			if len(diags) != 1 || diags[0].Summary != `Topic "shop.orders" belongs to topology "pay"` || diags[0].Detail != test.remedy {
 				t.Error(diags)
 			}
 			if len(p.Changes)+len(p.Claims) > 0 {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -137,7 +138,7 @@ func ParseAddr(text string) (Addr, error) {
 }
 
 // Quote writes s as an HCL string literal: what JSON would, with template
-// openings doubled so that they stay text.
+// openings doubled so that they stay text, and what nobody could see escaped.
 func Quote(s string) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
@@ -145,8 +146,15 @@ func Quote(s string) string {
 	if err := enc.Encode(s); err != nil {
 		panic(fmt.Sprintf("quote %q: %v", s, err)) // a string always encodes
 	}
-	quoted := strings.TrimSuffix(b.String(), "\n")
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(quoted)
+	var quoted strings.Builder
+	for _, r := range strings.TrimSuffix(b.String(), "\n") {
+		if unicode.IsPrint(r) || r > '\uffff' {
+			quoted.WriteRune(r)
+		} else {
+			fmt.Fprintf(&quoted, `\u%04x`, r)
+		}
+	}
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(quoted.String())
 }
 
 func unquote(quoted string) (string, error) {

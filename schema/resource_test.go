@@ -10,13 +10,14 @@ import (
 
 func TestParseAddr(t *testing.T) {
 	for text, want := range map[string]schema.Addr{
-		"queue.orders":             {Kind: schema.KindQueue, Label: "orders"},
-		`queue.shard["eu"]`:        {Kind: schema.KindQueue, Label: "shard", Key: "eu", Keyed: true},
-		`queue.shard[""]`:          {Kind: schema.KindQueue, Label: "shard", Keyed: true},
-		`queue.shard["a\"]$${[é"]`: {Kind: schema.KindQueue, Label: "shard", Key: `a"]${[é`, Keyed: true},
-		"external.queue.payments":  {Role: schema.RoleExternal, Kind: schema.KindQueue, Label: "payments"},
-		`forget.queue["shop.old"]`: {Role: schema.RoleForget, Kind: schema.KindQueue, Key: "shop.old", Keyed: true},
-		`delete.queue["shop.old"]`: {Role: schema.RoleDelete, Kind: schema.KindQueue, Key: "shop.old", Keyed: true},
+		"queue.orders":                {Kind: schema.KindQueue, Label: "orders"},
+		`queue.shard["eu"]`:           {Kind: schema.KindQueue, Label: "shard", Key: "eu", Keyed: true},
+		`queue.shard[""]`:             {Kind: schema.KindQueue, Label: "shard", Keyed: true},
+		`queue.shard["a\"]$${[é"]`:    {Kind: schema.KindQueue, Label: "shard", Key: `a"]${[é`, Keyed: true},
+		"external.queue.payments":     {Role: schema.RoleExternal, Kind: schema.KindQueue, Label: "payments"},
+		`forget.queue["shop.old"]`:    {Role: schema.RoleForget, Kind: schema.KindQueue, Key: "shop.old", Keyed: true},
+		`queue.shard["\u202e\u200b"]`: {Kind: schema.KindQueue, Label: "shard", Key: "\u202e\u200b", Keyed: true},
+		`delete.queue["shop.old"]`:    {Role: schema.RoleDelete, Kind: schema.KindQueue, Key: "shop.old", Keyed: true},
 	} {
 		got, err := schema.ParseAddr(text)
 		if err != nil || got != want {

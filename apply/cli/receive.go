@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
@@ -42,14 +41,14 @@ tell about it. The exit code decides:
   100    it is rejected
   other  it is released; 126 and 127, of a command that cannot be run, end this
 
-What is rejected goes to the dead_letter of its queue: by the brokers of a share
-group on Kafka 4.4, and else by this command. A share group gives what is
-released to its members again, as often as its delivery count limit says, and
-drops what has no dead_letter to go to. In the other groups both end the
-receiving and stay unread.
+What is rejected is sent to the dead_letter of its queue, and then acknowledged.
+A share group gives what is released to its members again, as often as its
+delivery count limit says, and drops what is rejected without a dead_letter,
+which is told at the start. In the other groups both end the receiving and stay
+unread.
 
---release shows messages of a share group and gives them back. Each time counts
-as a delivery.`,
+--release shows messages of a share group, as many as its brokers hand out at
+once, and gives them back at the end. Each time counts as a delivery.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeApplication(schema.KindGroup),
 		RunE:              func(c *cobra.Command, args []string) error { return a.receive(c.Context(), args[0], flags) },
@@ -59,9 +58,9 @@ as a delivery.`,
 	c.Flags().BoolVar(&flags.follow, "follow", false, "go on at the end, until Ctrl-C")
 	c.Flags().StringVar(&flags.format, "format", "text", "`FORMAT`: text or json")
 	c.Flags().BoolVar(&flags.ack, "ack", false, "acknowledge what was printed (the default)")
-	c.Flags().BoolVar(&flags.reject, "reject", false, "send what was printed to the dead letters")
+	c.Flags().BoolVar(&flags.reject, "reject", false, "send what was printed to the dead letters, which each queue must have")
 	c.Flags().BoolVar(&flags.release, "release", false, "give what was printed back, in a share group")
-	c.Flags().StringVar(&flags.exec, "exec", "", "a command `CMD` for each message, whose exit code decides")
+	c.Flags().StringVar(&flags.exec, "exec", "", "a command `CMD` for each message, whose exit code decides; a share group drops what it rejects without a dead_letter")
 	c.MarkFlagsMutuallyExclusive("ack", "reject", "release", "exec")
 	return c
 }
@@ -80,21 +79,28 @@ func (f receiveFlags) check() error {
 
 // fits refuses what the group cannot do.
 func (f receiveFlags) fits(g *schema.Group, queues []traffic.Queue) error {
-	if len(queues) == 0 {
+	lacking := withoutDeadLetters(g, queues)
+	switch {
+	case len(queues) == 0:
 		return fmt.Errorf("%s has no queues", g.Addr)
-	}
-	if g.Protocol == schema.Share {
-		return nil
-	}
-	if f.release {
+	case f.release && g.Protocol != schema.Share:
 		return fmt.Errorf("--release gives single messages back, which share groups alone can: the protocol of %s is %q", g.Addr, g.Protocol)
-	}
-	for i, q := range queues {
-		if f.reject && q.DeadLetter == "" {
-			return fmt.Errorf("--reject: %s has no dead_letter that its messages could go to", g.Queues[i])
-		}
+	case f.reject && len(lacking) > 0:
+		return fmt.Errorf("--reject: %s has no dead_letter that its messages could go to: declare one, or drop them with --ack", lacking[0])
 	}
 	return nil
+}
+
+// withoutDeadLetters are the queues of a group whose rejected messages have
+// nowhere to go.
+func withoutDeadLetters(g *schema.Group, queues []traffic.Queue) []schema.Addr {
+	var all []schema.Addr
+	for i, q := range queues {
+		if q.DeadLetter == "" {
+			all = append(all, g.Queues[i])
+		}
+	}
+	return all
 }
 
 func (a *app) receive(ctx context.Context, name string, flags receiveFlags) error {
@@ -114,26 +120,38 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 	if err := s.reach(ctx); err != nil {
 		return err
 	}
+	if flags.exec != "" && group.Protocol == schema.Share {
+		for _, queue := range withoutDeadLetters(group, queues) {
+			fmt.Fprintf(a.Err, "warning: %s has no dead_letter: what the command rejects is dropped\n", queue)
+		}
+	}
 	meter := progress.NewMeter("received", a.Err, a.Screen && !a.Shown, a.Width) // the messages are on the screen already
 	received, err := (&traffic.Receiver{
 		Client: s.conn.Client(), Group: group, Queues: queues,
-		Taker: a.taker(flags), Singly: flags.exec != "", Once: flags.release, Max: flags.most, Follow: flags.follow,
+		Taker: a.taker(flags), Singly: flags.exec != "", Look: flags.release, Max: flags.most, Follow: flags.follow,
 		Observe: func(e traffic.Event) { a.receiving(meter, e) },
 	}).Receive(ctx)
 	meter.End(received.Messages, received.Bytes, received.Took)
-	if flags.follow && interrupted(err) {
-		return nil // that is how it ends
+	if wrong := besideInterruption(err); wrong != nil || flags.follow {
+		err = wrong // who follows ends it by an interruption
 	}
 	return s.unreachable(s.conn.Explain(err))
 }
 
-// interrupted says whether an error is that of an interruption, and of nothing
-// that went wrong beside it.
-func interrupted(err error) bool {
+// besideInterruption is what went wrong besides that it was interrupted; nil:
+// nothing did.
+func besideInterruption(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !interrupted(part) })
+		var wrong []error
+		for _, part := range joined.Unwrap() {
+			wrong = append(wrong, besideInterruption(part))
+		}
+		return errors.Join(wrong...)
 	}
-	return errors.Is(err, context.Canceled)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // read is what the group reads.

@@ -36,8 +36,8 @@ of these files, and else that of the cluster block.
 Messages are the values or, without any, the lines of stdin. With --format json
 each line is an object of value, key, headers (a map, or a list of key and
 value), partition and timestamp; value_base64 and key_base64 are for what is no
-text, and a value of null is none. What receive --format json prints can be
-sent.
+text, and a value or key of null is none. What receive --format json prints can
+be sent.
 
 Values, and a file as stdin, are checked before anything is sent. Of a pipe,
 what comes before the first line that is wrong is sent, and said. With a
@@ -53,7 +53,7 @@ that id is fenced: its next transaction fails. Ctrl-C sends what was read.`,
 	}
 	a.clusterFlags(c)
 	c.Flags().StringVar(&flags.queue, "queue", "", "the `QUEUE` to send to, by address or topic, where there are several")
-	c.Flags().StringVar(&flags.key, "key", "", "the `KEY` of messages that do not say theirs")
+	c.Flags().StringVar(&flags.key, "key", "", "the `KEY` of messages that do not say theirs (null says there is none)")
 	c.Flags().StringVar(&flags.format, "format", "text", "`FORMAT` of the lines of stdin: text or json")
 	return c
 }

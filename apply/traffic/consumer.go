@@ -283,23 +283,23 @@ func (c *consumer) seed(ctx context.Context) error {
 
 // settle commits how far the member is, after what was rejected has gone to the
 // dead letters.
-func (c *consumer) settle(ctx context.Context, all []judged) error {
+func (c *consumer) settle(ctx context.Context, all []judged) ([]judged, error) {
 	for _, m := range all {
-		if m.verdict == Reject && c.deadLetter(m.Topic) == "" {
-			return fmt.Errorf("the message at offset %d of %s is rejected, and its queue has no dead_letter", m.Offset, place{m.Topic, m.Partition})
+		if m.verdict == Reject && c.deadLetters(m.Topic) == "" {
+			return nil, fmt.Errorf("the message at offset %d of %s is rejected, and its queue has no dead_letter", m.Offset, place{m.Topic, m.Partition})
 		}
 	}
 	if err := c.dead.bury(ctx, all); err != nil {
-		return err
+		return nil, err
 	}
 	if c.open = len(all) < c.handed; !c.open {
-		return c.commitMoved(ctx)
+		return all, c.commitMoved(ctx)
 	}
 	offsets := map[place]int64{}
 	for _, m := range all {
 		offsets[place{m.Topic, m.Partition}] = m.Offset + 1
 	}
-	return c.commit(ctx, offsets)
+	return all, c.commit(ctx, offsets)
 }
 
 // commitMoved commits all positions that are not.

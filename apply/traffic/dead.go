@@ -2,15 +2,11 @@ package traffic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // The headers of a dead letter that tell where it is from: those that Kafka's
@@ -20,26 +16,34 @@ const (
 	headerPartition = "__dlq.errors.partition"
 	headerOffset    = "__dlq.errors.offset"
 	headerGroup     = "__dlq.errors.group"
+	headerCount     = "__dlq.errors.delivery.count" // of a share group
 	headerMessage   = "__dlq.errors.message"
 
 	rejected = "Offset rejected by client." // the message, word for word: programs compare it
 )
 
-// deadLetter is a message as it goes to the dead letters: with its headers, which
+// letter is a message as it goes to the dead letters: with its headers, which
 // brokers do not copy, and those that tell where it is from.
-func deadLetter(topic, group string, m *kgo.Record) *kgo.Record {
-	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
-	return &kgo.Record{
-		Topic: topic, Partition: anywhere, Key: m.Key, Value: m.Value,
-		Headers: append(slices.Clone(m.Headers),
-			header(headerTopic, m.Topic), header(headerPartition, strconv.Itoa(int(m.Partition))),
-			header(headerOffset, strconv.FormatInt(m.Offset, 10)), header(headerGroup, group),
-			header(headerMessage, rejected),
-		),
+func letter(topic, group string, m *kgo.Record) *kgo.Record {
+	l := &kgo.Record{Topic: topic, Partition: anywhere, Key: m.Key, Value: m.Value, Headers: slices.Clone(m.Headers)}
+	set := func(key, value string) {
+		l.Headers = append(l.Headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
 	}
+	set(headerTopic, m.Topic)
+	set(headerPartition, strconv.Itoa(int(m.Partition)))
+	set(headerOffset, strconv.FormatInt(m.Offset, 10))
+	set(headerGroup, group)
+	if n := m.DeliveryCount(); n > 0 {
+		set(headerCount, strconv.Itoa(int(n)))
+	}
+	set(headerMessage, rejected)
+	return l
 }
 
-// undertaker sends dead letters for a group whose brokers do not.
+// undertaker sends dead letters. Those of a share group, too, though brokers may
+// (KIP-1191): they would need a config of the group and one of the topic, which
+// who receives may not see, and where one is missing what they are told to
+// reject is gone.
 type undertaker struct {
 	*Receiver
 	client *kgo.Client // nil: nothing was rejected yet
@@ -50,8 +54,8 @@ type undertaker struct {
 func (u *undertaker) bury(ctx context.Context, all []judged) error {
 	var letters []*kgo.Record
 	for _, m := range all {
-		if topic := u.deadLetter(m.Topic); m.verdict == Reject && topic != "" {
-			letters = append(letters, deadLetter(topic, u.Group.GroupID, m.Record))
+		if topic := u.deadLetters(m.Topic); m.verdict == Reject && topic != "" {
+			letters = append(letters, letter(topic, u.Group.GroupID, m.Record))
 		}
 	}
 	if len(letters) == 0 {
@@ -121,63 +125,4 @@ func (u *undertaker) leave() {
 	if u.client != nil {
 		u.client.Close()
 	}
-}
-
-// What makes brokers send what a share group rejects to the dead letters
-// (KIP-1191, Kafka 4.4+): a feature of theirs, and a config of the group.
-const (
-	shareFeature      = "share.version"
-	buryingShare      = 2 // the least level of the feature
-	deadLettersConfig = "errors.deadletterqueue.topic.name"
-)
-
-// burial is who sends what a share group rejects to the dead letters.
-type burial uint8
-
-const (
-	unasked  burial = iota
-	brokers         // they do
-	ours            // they do not
-	anybodys        // it cannot be seen: this member does, and tells them that the message is done, lest they do so too
-)
-
-// burial says who sends what the group rejects to the dead letters.
-func (r *Receiver) burial(ctx context.Context) (burial, error) {
-	all, err := kadm.NewClient(r.Client).ApiVersions(ctx)
-	if err != nil {
-		return unasked, err
-	}
-	for _, b := range all {
-		if b.Err == nil && !slices.ContainsFunc(b.Raw().FinalizedFeatures, buries) {
-			return ours, nil
-		}
-	}
-	return r.configured(ctx)
-}
-
-func buries(f kmsg.ApiVersionsResponseFinalizedFeature) bool {
-	return f.Name == shareFeature && f.MaxVersionLevel >= buryingShare
-}
-
-// configured is what the group's configs say.
-func (r *Receiver) configured(ctx context.Context) (burial, error) {
-	req := kmsg.NewPtrDescribeConfigsRequest()
-	req.Resources = []kmsg.DescribeConfigsRequestResource{{
-		ResourceType: kmsg.ConfigResourceTypeGroupConfig, ResourceName: r.Group.GroupID, ConfigNames: []string{deadLettersConfig},
-	}}
-	resp, err := req.RequestWith(ctx, r.Client)
-	if err != nil || len(resp.Resources) != 1 {
-		return anybodys, err
-	}
-	group := resp.Resources[0]
-	switch err := kerr.ErrorForCode(group.ErrorCode); {
-	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		return anybodys, nil
-	case err != nil:
-		return unasked, fmt.Errorf("configs of group %s: %w", r.Group.GroupID, err)
-	}
-	if slices.ContainsFunc(group.Configs, func(c kmsg.DescribeConfigsResponseResourceConfig) bool { return c.Value != nil && *c.Value != "" }) {
-		return brokers, nil
-	}
-	return ours, nil
 }

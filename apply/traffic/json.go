@@ -8,26 +8,23 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // JSONLines are messages of one JSON object each, of the form that [Printer]
 // writes: what it says of where a message was is accepted and means nothing,
-// but for the partition, which the message is sent to. A key that a line does
-// not have is the one given, which may be nil.
+// but for the partition, which the message is sent to. A line that does not speak
+// of a key gets the one given, which may be nil; a key of null is none.
 func JSONLines(r io.Reader, key []byte) Source {
-	return lines(r, func(line []byte) (*kgo.Record, error) {
-		m, err := parseJSON(line)
-		if err == nil && m.Key == nil {
-			m.Key = key
-		}
-		return m, err
-	})
+	return lines(r, func(line []byte) (*kgo.Record, error) { return parseJSON(line, key) })
 }
 
 // message is a message in JSON. What is no text is there as base64.
@@ -37,7 +34,7 @@ type message struct {
 	Offset        *int64   `json:"offset,omitempty"`
 	Timestamp     stamp    `json:"timestamp,omitzero"`
 	DeliveryCount int32    `json:"delivery_count,omitempty"` // of a share group
-	Key           text     `json:"key,omitzero"`
+	Key           text     `json:"key,omitzero"`             // null: there is none
 	KeyBase64     binary   `json:"key_base64,omitzero"`
 	Value         text     `json:"value,omitzero"` // null: there is none, which in a compacted topic deletes the key
 	ValueBase64   binary   `json:"value_base64,omitzero"`
@@ -124,10 +121,11 @@ func (s *stamp) UnmarshalJSON(data []byte) error {
 	var milliseconds int64
 	if json.Unmarshal(data, &milliseconds) == nil {
 		s.Time = time.UnixMilli(milliseconds)
-		return nil
-	}
-	if json.Unmarshal(data, &s.Time) != nil {
+	} else if json.Unmarshal(data, &s.Time) != nil {
 		return errors.New("a timestamp is like \"2026-01-31T12:00:00.000Z\", or a number of milliseconds")
+	}
+	if s.Before(time.UnixMilli(0)) || s.After(time.Unix(0, math.MaxInt64)) { // which the client keeps in nanoseconds
+		return errors.New("a timestamp is of the years 1970 to 2261")
 	}
 	return nil
 }
@@ -154,7 +152,7 @@ func (h *headers) UnmarshalJSON(data []byte) error {
 }
 
 // parseJSON reads one line.
-func parseJSON(line []byte) (*kgo.Record, error) {
+func parseJSON(line, key []byte) (*kgo.Record, error) {
 	if !utf8.Valid(line) {
 		return nil, errors.New("it is not UTF-8: write what is no text as value_base64 or key_base64")
 	}
@@ -168,11 +166,14 @@ func parseJSON(line []byte) (*kgo.Record, error) {
 			return nil, fmt.Errorf("there is no partition %d", r.Partition)
 		}
 	}
+	var there bool
 	var err error
-	if r.Key, _, err = either("key", m.Key, m.KeyBase64); err != nil {
+	if r.Key, there, err = either("key", m.Key, m.KeyBase64); err != nil {
 		return nil, err
 	}
-	var there bool
+	if !there {
+		r.Key = key
+	}
 	if r.Value, there, err = either("value", m.Value, m.ValueBase64); err != nil {
 		return nil, err
 	}
@@ -212,29 +213,40 @@ func either(name string, t text, b binary) (bytes []byte, there bool, err error)
 	return t.bytes, t.there, nil
 }
 
-// strict reads one JSON value that has nothing unknown in it, and nothing after it.
+// strict reads one JSON value that has nothing unknown in it, nothing twice, and
+// nothing after it.
 func strict(data []byte, into any) error {
-	in := json.NewDecoder(bytes.NewReader(data))
-	in.DisallowUnknownFields()
-	err := in.Decode(into)
-	if err == nil {
-		if _, more := in.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something follows the object")
-		}
-	}
-	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	switch {
-	case errors.Is(err, io.EOF):
+	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("it is empty")
-	case ok && mistyped.Field == "":
-		return fmt.Errorf("it is not a message in JSON but a %s", mistyped.Value)
-	case ok:
-		return fmt.Errorf("%s cannot be a %s", mistyped.Field, mistyped.Value)
-	case err != nil:
-		return fmt.Errorf("it is not a message in JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
-	return nil
+	err := jsonv2.Unmarshal(data, into, jsonv2.RejectUnknownMembers(true))
+	syntax, broken := errors.AsType[*jsontext.SyntacticError](err)
+	wrong, mistyped := errors.AsType[*jsonv2.SemanticError](err)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return fmt.Errorf("it has %s twice", nameOf(syntax.JSONPointer))
+	case broken:
+		return fmt.Errorf("it is not a message in JSON: %w", syntax.Err)
+	case !mistyped:
+		return err
+	case errors.Is(err, jsonv2.ErrUnknownName):
+		return fmt.Errorf("there is no %s in a message", nameOf(wrong.JSONPointer))
+	case wrong.Err != nil && wrong.JSONPointer != "":
+		return fmt.Errorf("%s: %w", nameOf(wrong.JSONPointer), wrong.Err)
+	case wrong.JSONPointer == "":
+		return fmt.Errorf("it is not a message in JSON but %s", kinds[wrong.JSONKind])
+	}
+	return fmt.Errorf("%s cannot be %s", nameOf(wrong.JSONPointer), kinds[wrong.JSONKind])
 }
+
+var kinds = map[jsontext.Kind]string{
+	'n': "null", 't': "true", 'f': "false", '"': "a string", '0': "a number", '[': "an array", '{': "an object",
+}
+
+// nameOf is the name of a member, with those that it is in.
+func nameOf(p jsontext.Pointer) string { return strings.TrimPrefix(string(p), "/") }
 
 // printed is a message as JSON says it.
 func printed(r *kgo.Record) *message {

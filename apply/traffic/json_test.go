@@ -2,6 +2,7 @@ package traffic_test
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func messages() *rapid.Generator[*kgo.Record] {
 		m := &kgo.Record{
 			Key: contents().Draw(t, "key"), Value: contents().Draw(t, "value"),
 			Partition: rapid.Int32Range(0, 11).Draw(t, "partition"),
-			Timestamp: time.UnixMilli(rapid.Int64Range(0, 1<<48).Draw(t, "time")),
+			Timestamp: time.UnixMilli(rapid.Int64Range(0, math.MaxInt64/1_000_000).Draw(t, "time")),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "headers") {
 			m.Headers = append(m.Headers, kgo.RecordHeader{Key: string(contents().Draw(t, "name")), Value: contents().Draw(t, "header")})
@@ -131,6 +132,26 @@ func TestJSONForms(t *testing.T) {
 				got.Timestamp = time.UnixMilli(0) // the client sets it
 			}
 			if d := cmp.Diff(want, whatOf(got.Record)); d != "" {
+				t.Errorf("%s: %s", line, d)
+			}
+		}
+	}
+}
+
+// The key that is given is that of lines which do not speak of one: null is none.
+func TestJSONKey(t *testing.T) {
+	for line, want := range map[string][]byte{
+		`{"value": ""}`:                       []byte("given"),
+		`{"value": "", "key": null}`:          nil,
+		`{"value": "", "key": ""}`:            {},
+		`{"value": "", "key": "own"}`:         []byte("own"),
+		`{"value": "", "key_base64": "/w=="}`: {0xff},
+	} {
+		for got, err := range traffic.JSONLines(strings.NewReader(line), []byte("given")) {
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			if d := cmp.Diff(want, got.Key); d != "" {
 				t.Errorf("%s: %s", line, d)
 			}
 		}

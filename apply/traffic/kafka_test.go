@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/apply/traffic"
 	"github.com/queueform/queueform/schema"
@@ -181,4 +184,62 @@ func (k *kafka) ends() map[int32]int64 {
 	all := map[int32]int64{}
 	listed.Each(func(o kadm.ListedOffset) { all[o.Partition] = o.Offset })
 	return all
+}
+
+// acknowledgements notes what the brokers are told of messages of share groups,
+// of each in turn.
+func (k *kafka) acknowledgements() (told func() []int8) {
+	var mu sync.Mutex
+	var all []int8
+	note := func(first, last int64, types []int8) {
+		mu.Lock()
+		defer mu.Unlock()
+		for range last - first + 1 {
+			all = append(all, types[0])
+		}
+	}
+	k.cluster.ControlKey(kmsg.ShareFetch.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		k.cluster.KeepControl()
+		for _, t := range req.(*kmsg.ShareFetchRequest).Topics {
+			for _, p := range t.Partitions {
+				for _, b := range p.AcknowledgementBatches {
+					note(b.FirstOffset, b.LastOffset, b.AcknowledgeTypes)
+				}
+			}
+		}
+		return nil, nil, false
+	})
+	k.cluster.ControlKey(kmsg.ShareAcknowledge.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		k.cluster.KeepControl()
+		for _, t := range req.(*kmsg.ShareAcknowledgeRequest).Topics {
+			for _, p := range t.Partitions {
+				for _, b := range p.AcknowledgementBatches {
+					note(b.FirstOffset, b.LastOffset, b.AcknowledgeTypes)
+				}
+			}
+		}
+		return nil, nil, false
+	})
+	return func() []int8 {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
+}
+
+// refuse has the brokers not take the next acknowledgement of a share group.
+func (k *kafka) refuse() {
+	k.cluster.ControlKey(kmsg.ShareAcknowledge.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.ShareAcknowledgeResponse)
+		for _, t := range req.(*kmsg.ShareAcknowledgeRequest).Topics {
+			topic := kmsg.ShareAcknowledgeResponseTopic{TopicID: t.TopicID}
+			for _, p := range t.Partitions {
+				refused := kmsg.NewShareAcknowledgeResponseTopicPartition()
+				refused.Partition, refused.ErrorCode = p.Partition, kerr.InvalidRecordState.Code
+				topic.Partitions = append(topic.Partitions, refused)
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp, nil, true
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -46,11 +45,9 @@ type Receiver struct {
 	Taker   Taker
 	Singly  bool        // each message is acknowledged before the next is taken, and held for as long as taking it takes
 	Max     int64       // messages to take; 0: any number
-	Once    bool        // in a share group: it ends where a message comes again that it has released
+	Look    bool        // in a share group: takes what its brokers hand out at once, and gives all of it back at the end
 	Follow  bool        // goes on until the context ends; else up to the end as of the start
-	Observe func(Event) // one call at a time; nil: nobody is told
-
-	telling sync.Mutex
+	Observe func(Event) // called by Receive, on the goroutine that called that; nil: nobody is told
 }
 
 // Event is something that happens while receiving.
@@ -59,8 +56,8 @@ type Event interface{ event() }
 // Received is how much was acknowledged by now.
 type Received struct{ Progress }
 
-// NotAcknowledged is that messages were taken and Kafka did not take their
-// acknowledgement: they come again.
+// NotAcknowledged is that messages of a share group were taken and Kafka did not
+// take their acknowledgement: they come again.
 type NotAcknowledged struct {
 	Topic     string
 	Partition int32
@@ -98,13 +95,15 @@ type member interface {
 	// hold keeps a message for this member until it is released.
 	hold(ctx context.Context, m *kgo.Record) (release func())
 
-	// settle acknowledges messages, in the order in which they came.
-	settle(ctx context.Context, all []judged) error
+	// settle acknowledges messages, in the order in which they came. It returns
+	// those that brokers have taken the acknowledgement of, if there is no error.
+	settle(ctx context.Context, all []judged) ([]judged, error)
 
 	// ended says whether the end as of the start is reached.
 	ended(ctx context.Context) (bool, error)
 
-	// leave leaves the group, and what was not settled to its other members.
+	// leave leaves the group, and what was not settled to its other members. It
+	// says what is taken and not acknowledged.
 	leave(ctx context.Context) error
 }
 
@@ -119,8 +118,9 @@ const patience = 30 * time.Second
 
 // Receive takes messages until Max, the end, the end of the context, or
 // something wrong: an error of the Taker's, of Kafka's, or a [*NotDone]. The
-// progress is what was acknowledged; in a share group, what brokers were told of:
-// where they do not take it, a [NotAcknowledged] says so.
+// progress is what brokers have acknowledged. In a share group they may refuse
+// that of single partitions, which a [NotAcknowledged] tells; messages of those
+// that have not come again by the end are an error.
 func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
 	if err := r.check(ctx); err != nil {
 		return Progress{}, err
@@ -129,11 +129,11 @@ func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	w := &work{Receiver: r, member: m}
-	err = w.all(ctx)
+	v := &visit{Receiver: r, member: m}
+	err = v.run(ctx)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return w.progress, errors.Join(err, m.leave(last))
+	return v.progress, errors.Join(err, m.leave(last))
 }
 
 func (r *Receiver) settings() settings { return settings{r.Group.Client, catalog.Consumer} }
@@ -154,16 +154,13 @@ func (r *Receiver) topics() []string {
 }
 
 func (r *Receiver) tell(e Event) {
-	if r.Observe == nil {
-		return
+	if r.Observe != nil {
+		r.Observe(e)
 	}
-	r.telling.Lock()
-	defer r.telling.Unlock()
-	r.Observe(e)
 }
 
-// work is one Receive.
-type work struct {
+// visit is one Receive: that of a member to its group.
+type visit struct {
 	*Receiver
 	member
 	began    time.Time
@@ -174,91 +171,94 @@ type work struct {
 // atOnce is how many messages are taken before they are acknowledged, at most.
 const atOnce = 50_000
 
-func (w *work) all(ctx context.Context) error {
+// run takes messages until something ends that.
+func (v *visit) run(ctx context.Context) error {
 	for {
 		most := int64(atOnce)
-		if w.Singly {
+		if v.Singly {
 			most = 1
 		}
-		if w.Max > 0 {
-			most = min(most, w.Max-w.taken)
+		if v.Max > 0 {
+			most = min(most, v.Max-v.taken)
 		}
-		messages, err := w.poll(ctx, int(most))
+		messages, err := v.poll(ctx, int(most))
 		if err != nil {
 			return err
 		}
-		if err := w.work(ctx, messages); err != nil {
+		if err := v.batch(ctx, messages); err != nil {
 			return err
 		}
-		if w.Max > 0 && w.taken >= w.Max {
+		if v.Max > 0 && v.taken >= v.Max {
 			return nil
 		}
-		if w.Follow {
+		if v.Follow {
 			continue
 		}
-		if ended, err := w.ended(ctx); ended || err != nil {
+		if ended, err := v.ended(ctx); ended || err != nil {
 			return err
 		}
 	}
 }
 
-// work takes some messages and acknowledges them.
-func (w *work) work(ctx context.Context, messages []*kgo.Record) error {
+// batch takes some messages and acknowledges them.
+func (v *visit) batch(ctx context.Context, messages []*kgo.Record) error {
 	if len(messages) == 0 {
 		return ctx.Err()
 	}
-	if w.began.IsZero() {
-		w.began = time.Now()
+	if v.began.IsZero() {
+		v.began = time.Now()
 	}
-	done, took := w.take(ctx, messages)
-	if err := w.Taker.Flush(); err != nil {
+	done, took := v.take(ctx, messages)
+	if err := v.Taker.Flush(); err != nil {
 		return errors.Join(took, err)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if err := w.settle(last, done); err != nil {
+	acknowledged, err := v.settle(last, done)
+	if err != nil {
 		return errors.Join(took, err)
 	}
-	for _, m := range done {
+	for _, m := range acknowledged {
 		if m.verdict != Release {
-			w.progress.Messages++
-			w.progress.Bytes += bytesOf(m.Record)
+			v.progress.Messages++
+			v.progress.Bytes += bytesOf(m.Record)
 		}
 	}
-	w.progress.Took = time.Since(w.began)
-	w.tell(Received{w.progress})
+	v.progress.Took = time.Since(v.began)
+	v.tell(Received{v.progress})
 	return took
 }
 
 // take judges messages, up to the first that something is wrong with.
-func (w *work) take(ctx context.Context, messages []*kgo.Record) (done []judged, err error) {
+func (v *visit) take(ctx context.Context, messages []*kgo.Record) (done []judged, err error) {
 	done = make([]judged, 0, len(messages))
 	for _, m := range messages {
 		if err := ctx.Err(); err != nil {
 			return done, err
 		}
-		verdict, err := w.one(ctx, m)
+		verdict, err := v.judge(ctx, m)
 		if err != nil {
 			return done, err
 		}
-		if verdict == Release && w.Group.Protocol != schema.Share {
+		if verdict == Release && v.Group.Protocol != schema.Share {
 			return done, &NotDone{m.Topic, m.Partition, m.Offset}
 		}
-		w.taken++
+		v.taken++
 		done = append(done, judged{m, verdict})
 	}
 	return done, nil
 }
 
-func (w *work) one(ctx context.Context, m *kgo.Record) (Verdict, error) {
-	if w.Singly {
-		defer w.hold(ctx, m)()
+func (v *visit) judge(ctx context.Context, m *kgo.Record) (Verdict, error) {
+	if v.Singly {
+		defer v.hold(ctx, m)()
 	}
-	return w.Taker.Take(ctx, m)
+	return v.Taker.Take(ctx, m)
 }
 
-// deadLetter is where the rejected messages of a topic go.
-func (r *Receiver) deadLetter(topic string) string {
+// deadLetters is the topic that the rejected messages of another go to; empty:
+// there is none.
+func (r *Receiver) deadLetters(topic string) string {
 	for _, q := range r.Queues {
 		if q.Topic == topic {
 			return q.DeadLetter

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -337,22 +338,95 @@ func TestShareVerdicts(t *testing.T) {
 	}
 }
 
+// What a share group rejects is sent to the declared dead letters whatever its
+// brokers would do with it, and is done for them then. Without any, they drop it.
+func TestShareRejects(t *testing.T) {
+	for declared, want := range map[string]struct {
+		dead int
+		told int8
+	}{"dlq.orders": {1, int8(kgo.AckAccept)}, "": {0, int8(kgo.AckReject)}} {
+		k := newKafka(t)
+		k.send("key", "bad")
+		r := k.receiver(schema.Share, &taker{take: func(*kgo.Record) (traffic.Verdict, error) { return traffic.Reject, nil }})
+		k.cluster.SetGroupConfigs("g", map[string]string{"share.auto.offset.reset": "earliest", "errors.deadletterqueue.topic.name": "dlq.elsewhere"})
+		r.Queues[0].DeadLetter = declared
+		told := k.acknowledgements()
+		if p := k.receive(r); p.Messages != 1 {
+			t.Errorf("%q: %d messages", declared, p.Messages)
+		}
+		if got := told(); len(got) != 1 || got[0] != want.told {
+			t.Errorf("%q: the brokers were told %v, want %d", declared, got, want.told)
+		}
+		dead := k.all("dlq.orders")
+		if len(dead) != want.dead {
+			t.Errorf("%q: %d dead letters, want %d", declared, len(dead), want.dead)
+		}
+		for _, m := range dead {
+			if !slices.ContainsFunc(m.Headers, func(h kgo.RecordHeader) bool {
+				return h.Key == "__dlq.errors.delivery.count" && string(h.Value) == "1"
+			}) {
+				t.Errorf("the headers are %v", m.Headers)
+			}
+		}
+	}
+}
+
 // A look at a share group takes nothing from it, and shows nothing twice.
-func TestShareOnce(t *testing.T) {
+func TestShareLook(t *testing.T) {
 	k := newKafka(t)
 	k.send("a", count(10)...)
-	var out bytes.Buffer
-	r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
-	r.Once = true
-	if p := k.receive(r); p.Messages != 0 {
-		t.Errorf("%d messages were acknowledged", p.Messages)
-	}
 	for range 2 {
+		var out bytes.Buffer
+		r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
+		r.Look = true
+		if p := k.receive(r); p.Messages != 0 {
+			t.Errorf("%d messages were acknowledged", p.Messages)
+		}
 		if d := cmp.Diff(count(10), sorted(out.String())); d != "" {
 			t.Error(d)
 		}
-		out.Reset()
-		out.WriteString(strings.Join(k.printed(schema.Share), "\n"))
+	}
+	if d := cmp.Diff(count(10), k.printed(schema.Share)); d != "" {
+		t.Error(d)
+	}
+}
+
+// What brokers refuse to acknowledge is told, is not counted, and comes again: to
+// this member, or to the next where this one has taken all that it is to.
+func TestShareRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		most   int64
+		counts int64
+		err    string
+		next   string
+	}{
+		"it comes again":     {counts: 1},
+		"the member is gone": {most: 1, err: "taken and not acknowledged, so that they come again: up to 1 message", next: "value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKafka(t)
+			k.send("key", "value")
+			k.refuse()
+			var work taker
+			refused := 0
+			r := k.receiver(schema.Share, &work)
+			r.Singly, r.Max = true, test.most // it asks for messages when it has acknowledged others, and not with that
+			r.Observe = func(e traffic.Event) {
+				if told, ok := e.(traffic.NotAcknowledged); ok && errors.Is(told.Err, kerr.InvalidRecordState) {
+					refused++
+				}
+			}
+			p, err := r.Receive(t.Context())
+			if p.Messages != test.counts || refused != 1 || len(work.taken) != 1+int(test.counts) {
+				t.Errorf("%d messages counted, %d taken, %d refused", p.Messages, len(work.taken), refused)
+			}
+			if (err == nil) != (test.err == "") || err != nil && err.Error() != test.err {
+				t.Errorf("the error is %v, want %q", err, test.err)
+			}
+			if d := cmp.Diff([]string{test.next}, k.printed(schema.Share)); d != "" {
+				t.Error(d)
+			}
+		})
 	}
 }
 

@@ -15,7 +15,7 @@ type Sender struct {
 	Client   *kgo.Client // the connection; what is sent has one of its own, with the same options
 	Producer *schema.Producer
 	Topic    string
-	Observe  func(Progress) // told of each message that is acknowledged; nil: nobody is
+	Observe  func(Progress) // told of each message that is acknowledged, one call at a time, on goroutines of the client's; nil: nobody is
 }
 
 // NotSent is that not all messages were sent. Those that were are there to

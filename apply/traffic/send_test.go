@@ -69,11 +69,17 @@ func TestWrongLines(t *testing.T) {
 	}{
 		"malformed":     {`{"value": "a"}` + "\n" + `{"value": `, true, "line 2: it is not a message in JSON: unexpected EOF"},
 		"unknown":       {"\n" + `{}`, true, "line 1: it is empty"},
-		"two":           {`{"value": "a"}{"value": "b"}`, true, "something follows the object"},
-		"typo":          {`{"value": "a"}` + "\n" + `{"valu": "a"}`, true, `line 2: it is not a message in JSON: unknown field "valu"`},
+		"two":           {`{"value": "a"}{"value": "b"}`, true, "invalid character '{' after top-level value"},
+		"typo":          {`{"value": "a"}` + "\n" + `{"valu": "a"}`, true, "line 2: there is no valu in a message"},
 		"none":          {`{"key": "a"}`, true, "it has no value: say null where that is meant"},
 		"both":          {`{"value": "a", "value_base64": "YQ=="}`, true, "it has both value and value_base64"},
 		"number":        {`7`, true, "line 1: it is not a message in JSON but a number"},
+		"twice":         {`{"value": "a", "value": "b"}`, true, "line 1: it has value twice"},
+		"other case":    {`{"Value": "a"}`, true, "line 1: there is no Value in a message"},
+		"half a rune":   {`{"value": "\ud800"}`, true, "line 1: it is not a message in JSON: invalid surrogate pair"},
+		"too late":      {`{"value": "a", "timestamp": "2262-04-12T00:00:00Z"}`, true, "line 1: timestamp: a timestamp is of the years 1970 to 2261"},
+		"too early":     {`{"value": "a", "timestamp": -1}`, true, "line 1: timestamp: a timestamp is of the years 1970 to 2261"},
+		"in a header":   {`{"value": "a", "headers": [{"key": "b", "valu": "c"}]}`, true, "line 1: headers: there is no 0/valu in a message"},
 		"mistyped":      {`{"value": "a", "partition": "b"}`, true, "line 1: partition cannot be a string"},
 		"base64":        {`{"value_base64": "?"}`, true, "what is called base64 is not"},
 		"no text":       {"{\"value\": \"\xff\"}", true, "it is not UTF-8"},
@@ -167,6 +173,16 @@ func TestTransactions(t *testing.T) {
 	}
 	if d := cmp.Diff(count(10_000), committedOnly(k)); d != "" {
 		t.Error(d)
+	}
+}
+
+// A transaction that may last for no time at all is refused by Kafka.
+func TestTransactionOfNoTime(t *testing.T) {
+	s := transactional(newKafka(t))
+	s.Producer.Client = client("transaction.timeout.ms", "0")
+	p, err := s.Send(t.Context(), traffic.Values([]byte("key"), count(3)))
+	if _, ok := errors.AsType[*traffic.NotSent](err); !ok || !errors.Is(err, kerr.InvalidTransactionTimeout) || p.Messages > 0 {
+		t.Errorf("%d messages are sent, and the error is %v", p.Messages, err)
 	}
 }
 

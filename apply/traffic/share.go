@@ -8,8 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // sharer is a member of a share group (KIP-932, Kafka 4.2+).
@@ -18,18 +20,44 @@ type sharer struct {
 	client  *kgo.Client
 	admin   *kadm.Client
 	dead    *undertaker
-	burial  burial                       // who sends what is rejected to the dead letters
-	ends    map[place]int64              // as of the start
-	came    time.Time                    // when the last message did
-	looked  time.Time                    // when the group's positions were last asked for
-	seen    map[place]int64              // after the last message that this member was given
-	owed    map[place]map[int64]struct{} // the offsets that it has released, and neither accepted nor rejected since
-	again   bool                         // one of those has come again
-	trouble error                        // why it was not in the group, when it last was not
+	ends    map[place]int64          // as of the start
+	came    time.Time                // when the last message did
+	looked  time.Time                // when the group's positions were last asked for
+	seen    map[place]int64          // after the last message that this member was given
+	owed    map[place]map[int64]bool // the offsets that are to come again to this member or another: it has released them, or (true) their acknowledgement was refused
+	trouble error                    // why it was not in the group, when it last was not
+	refused refusals
+	answers answers
+}
+
+// refusals are the acknowledgements that brokers have not taken. The client
+// notes them, on a goroutine of its own.
+type refusals struct {
+	mu  sync.Mutex
+	why map[place]error
+}
+
+func (r *refusals) note(_ *kgo.Client, results kgo.ShareAckResults) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, result := range results {
+		if result.Err != nil {
+			r.why[place{result.Topic, result.Partition}] = result.Err
+		}
+	}
+}
+
+// take gives those since it was called last.
+func (r *refusals) take() map[place]error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.why
+	r.why = map[place]error{}
+	return all
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
-	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]struct{}{}}
+	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]bool{}, refused: refusals{why: map[place]error{}}, answers: make(answers, 1)}
 	var err error
 	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
 		return nil, err
@@ -37,9 +65,11 @@ func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
 	options := append(slices.Clone(r.Client.Opts()), r.settings().receiving()...)
 	options = append(options,
 		kgo.ShareGroup(r.Group.GroupID), kgo.ConsumeTopics(r.topics()...), kgo.FetchMaxWait(tick),
-		kgo.ShareAckCallback(s.acknowledged),
+		kgo.ShareAckCallback(s.refused.note), kgo.WithHooks(s.answers),
 	)
 	switch {
+	case r.Look:
+		options = append(options, kgo.ShareMaxRecords(int32(min(cmp.Or(r.Max, atOnce), atOnce)))) // strict, it would fetch from one broker
 	case r.Singly:
 		options = append(options, kgo.ShareMaxRecords(1), kgo.ShareMaxRecordsStrict())
 	case r.Max > 0:
@@ -54,16 +84,12 @@ func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
 // sharedAtOnce is how many messages brokers give at once.
 const sharedAtOnce = 500
 
-// acknowledged takes what the brokers say of acknowledgements.
-func (s *sharer) acknowledged(_ *kgo.Client, results kgo.ShareAckResults) {
-	for _, r := range results {
-		if r.Err != nil {
-			s.tell(NotAcknowledged{r.Topic, r.Partition, r.Err})
+func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
+	if s.Look {
+		if err := s.gather(ctx); err != nil {
+			return nil, err
 		}
 	}
-}
-
-func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	waiting, cancel := context.WithTimeout(ctx, tick)
 	defer cancel()
 	fetches := s.client.PollRecords(waiting, most)
@@ -76,9 +102,6 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	if len(messages) > 0 {
 		s.came, s.trouble = time.Now(), nil
 	}
-	if s.Once {
-		messages = slices.DeleteFunc(messages, s.back)
-	}
 	for _, m := range messages {
 		p := place{m.Topic, m.Partition}
 		s.seen[p] = max(s.seen[p], m.Offset+1)
@@ -86,14 +109,34 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	return messages, ctx.Err()
 }
 
-// back gives a message back that this member has released already.
-func (s *sharer) back(m *kgo.Record) bool {
-	if _, owed := s.owed[place{m.Topic, m.Partition}][m.Offset]; !owed {
-		return false
+// gather waits until the brokers have handed out what they will at once: the
+// client buffers one answer of each.
+func (s *sharer) gather(ctx context.Context) error {
+	const others = 20 * tick // that the answers of other brokers may come after the first
+	began := time.After(quiet)
+	for first := s.answers; ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-first:
+			began, first = time.After(others), nil
+		case <-began:
+			return nil
+		}
 	}
-	m.Ack(kgo.AckRelease)
-	s.again = true
-	return true
+}
+
+// answers hears when a broker has answered what a member fetches from it.
+type answers chan struct{}
+
+// OnBrokerRead hears of answers.
+func (a answers) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
+	if key == kmsg.ShareFetch.Int16() && err == nil {
+		select {
+		case a <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // hold renews the lock of a message for as long as it is worked on (KIP-1222).
@@ -109,7 +152,7 @@ func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
 				return
 			case <-ticker.C:
 				m.Ack(kgo.AckRenew)
-				_ = s.client.FlushAcks(ctx) // a lock that is lost is told with the acknowledgement
+				_ = s.client.FlushAcks(ctx) // what they say to it, they say to the acknowledgement
 			}
 		}
 	})
@@ -119,58 +162,67 @@ func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
 	}
 }
 
-// settle lets the brokers know; what they say to it comes later, but where
-// messages are acknowledged singly.
-func (s *sharer) settle(ctx context.Context, all []judged) error {
-	if err := s.bury(ctx, all); err != nil {
-		return err
+// settle tells the brokers of all messages, and waits for their answers.
+func (s *sharer) settle(ctx context.Context, all []judged) ([]judged, error) {
+	if s.Look {
+		return all, nil // they are given back by leaving
 	}
+	if err := s.dead.bury(ctx, all); err != nil {
+		return nil, err
+	}
+	refused, err := s.acknowledge(ctx, all)
+	for p, why := range refused {
+		s.tell(NotAcknowledged{p.topic, p.partition, why})
+	}
+	acknowledged := make([]judged, 0, len(all))
 	for _, m := range all {
-		m.Ack(s.ack(m))
-		s.owe(m)
+		ok := err == nil && refused[place{m.Topic, m.Partition}] == nil
+		if s.owe(m, ok); ok {
+			acknowledged = append(acknowledged, m)
+		}
 	}
-	if s.Singly {
-		return s.client.FlushAcks(ctx)
-	}
-	return nil
+	return acknowledged, err
 }
 
-// ack is what the brokers are told of a message.
+// acknowledge gives the partitions in which brokers have refused that, of some
+// messages at least. All that is told them goes in one request to each.
+func (s *sharer) acknowledge(ctx context.Context, all []judged) (refused map[place]error, err error) {
+	told := map[kgo.AckStatus][]*kgo.Record{}
+	for _, m := range all {
+		told[s.ack(m)] = append(told[s.ack(m)], m.Record)
+	}
+	s.refused.take() // those of renewals: a lock that is lost is told with the acknowledgement
+	for status, messages := range told {
+		s.client.MarkAcks(status, messages...)
+	}
+	if err := s.client.FlushAcks(ctx); err != nil {
+		return nil, fmt.Errorf("the brokers of share group %s do not answer acknowledgements: %w", s.Group.GroupID, err)
+	}
+	return s.refused.take(), nil
+}
+
+// ack is what the brokers are told of a message. One that is with the dead
+// letters is done: they are not to put it there once more.
 func (s *sharer) ack(m judged) kgo.AckStatus {
-	if m.verdict == Reject && s.burial == anybodys && s.deadLetter(m.Topic) != "" {
+	if m.verdict == Reject && s.deadLetters(m.Topic) != "" {
 		return kgo.AckAccept
 	}
 	return acks[m.verdict]
 }
 
-// bury sends what was rejected to the dead letters, where the brokers do not.
-func (s *sharer) bury(ctx context.Context, all []judged) error {
-	if !slices.ContainsFunc(all, func(m judged) bool { return m.verdict == Reject && s.deadLetter(m.Topic) != "" }) {
-		return nil
-	}
-	if s.burial == unasked {
-		var err error
-		if s.burial, err = s.Receiver.burial(ctx); err != nil {
-			return err
-		}
-	}
-	if s.burial == brokers {
-		return nil
-	}
-	return s.dead.bury(ctx, all)
-}
-
-// owe notes whether a message is to come again before the end is reached.
-func (s *sharer) owe(m judged) {
+// owe notes whether a message is to come again.
+func (s *sharer) owe(m judged, acknowledged bool) {
 	p := place{m.Topic, m.Partition}
+	if s.owed[p] == nil {
+		s.owed[p] = map[int64]bool{}
+	}
 	switch {
-	case s.Follow: // there is no end
-	case m.verdict != Release:
-		delete(s.owed[p], m.Offset)
-	case s.owed[p] == nil:
-		s.owed[p] = map[int64]struct{}{m.Offset: {}}
+	case m.verdict != Release && !acknowledged:
+		s.owed[p][m.Offset] = true
+	case m.verdict == Release && !s.Follow: // else there is no end to wait for it at
+		s.owed[p][m.Offset] = false
 	default:
-		s.owed[p][m.Offset] = struct{}{}
+		delete(s.owed[p], m.Offset)
 	}
 }
 
@@ -185,8 +237,8 @@ const (
 // ended compares where the group is with the end: unlike in other groups, what
 // a member has read does not tell.
 func (s *sharer) ended(ctx context.Context) (bool, error) {
-	if s.again {
-		return true, nil
+	if s.Look {
+		return true, s.overlooked(ctx)
 	}
 	if time.Since(s.looked) < lookEvery {
 		return false, nil
@@ -206,6 +258,15 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 		s.tell(Elsewhere{Messages: known})
 	}
 	return true, nil
+}
+
+// overlooked tells what is there and was not handed out.
+func (s *sharer) overlooked(ctx context.Context) error {
+	_, known, err := s.left(ctx)
+	if err == nil && known > 0 {
+		s.tell(Elsewhere{Messages: known})
+	}
+	return err
 }
 
 // left is how many messages may come before the end, at most, and how many of
@@ -245,9 +306,21 @@ func (s *sharer) past(p place, end int64) bool {
 	return end == 0 || s.seen[p] >= end && len(s.owed[p]) == 0
 }
 
-func (s *sharer) leave(ctx context.Context) error {
+// leave leaves the group. What it could not acknowledge, and has not got again
+// since, is an error.
+func (s *sharer) leave(context.Context) error {
 	s.dead.leave()
-	err := s.client.FlushAcks(ctx)
 	s.client.CloseAllowingRebalance()
-	return err
+	unacknowledged := 0
+	for _, offsets := range s.owed {
+		for _, refused := range offsets {
+			if refused {
+				unacknowledged++
+			}
+		}
+	}
+	if unacknowledged > 0 {
+		return fmt.Errorf("taken and not acknowledged, so that they come again: up to %s", english.Plural(unacknowledged, "message", ""))
+	}
+	return nil
 }

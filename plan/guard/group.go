@@ -7,6 +7,7 @@ import (
 
 	"github.com/queueform/queueform/plan"
 	"github.com/queueform/queueform/plan/live"
+	"github.com/queueform/queueform/schema"
 )
 
 // offsetsLost finds groups that are deleted, and with them how far they have come.
@@ -33,4 +34,43 @@ func (s *subject) left(offsets live.Seen[map[string]live.Progress]) (messages in
 		messages += unread(offsets.Value[topic], start, end)
 	}
 	return messages, known
+}
+
+// beginsLater finds share groups that are told to begin later, and the messages
+// in partitions that they have not begun to read.
+func beginsLater(s *subject) *Finding {
+	f, group := s.config(plan.ShareStart), s.groups[s.Object.Name]
+	if f == nil || group == nil || group.Protocol != schema.Share || f.Before == nil || f.Before == string(schema.Latest) || f.After == string(schema.Earliest) {
+		return nil
+	}
+	seen := s.Snapshot.Groups[s.Object.Name]
+	begun, known := seen.Value.Offsets.Value, seen.State == live.Absent || seen.Value.Offsets.State == live.Present
+	var left int64
+	for _, addr := range group.Queues {
+		topic := s.plan.Topology.TopicOf(addr)
+		if s.Snapshot.Topics[topic].State == live.Absent {
+			continue
+		}
+		start, end := s.offsetsOf(topic, live.Start), s.offsetsOf(topic, live.End)
+		known = known && start != nil && end != nil
+		left += fresh(begun[topic], start, end)
+	}
+	if known && left == 0 {
+		return nil
+	}
+	finding := &Finding{Severity: Blocks, Summary: fmt.Sprintf("group %q skips what it has not begun to read", s.Object.Name)}
+	if known {
+		finding.Radius.Messages, finding.Radius.Groups = &left, []Reader{{Group: s.Object.Name, Unread: left}}
+	}
+	return finding
+}
+
+// fresh counts the messages of partitions that nothing was read of.
+func fresh(begun live.Progress, start, end live.Offsets) (sum int64) {
+	for p := range min(len(start), len(end)) {
+		if _, is := begun[int32(p)]; !is {
+			sum += end[p] - start[p]
+		}
+	}
+	return sum
 }

@@ -52,6 +52,13 @@ func TestGroupHazards(t *testing.T) {
 		}
 		return live.Is(g)
 	}
+	told := func(seen live.Seen[live.Group]) live.Seen[live.Group] {
+		seen.Value.Configs = live.Is(map[string]string{plan.ShareStart: "earliest"})
+		if seen.State == live.Present {
+			seen.Value.Protocol = schema.Share
+		}
+		return seen
+	}
 	at := live.Progress{0: 4}
 	reads := schema.Binding{
 		Principal: "User:b", Host: "*", Permission: schema.Allow, Operation: schema.Read,
@@ -91,6 +98,11 @@ func TestGroupHazards(t *testing.T) {
 		"who applies gets a right":         {resources: []schema.Resource{queue(1), reader("User:b")}, applies: "User:b", group: group(nil), want: []string{"QF401 warns", "QF401 warns"}},
 		"a quota below the load":           {resources: []schema.Resource{queue(1), limited(499)}, cluster: closed, want: []string{"QF403 warns"}},
 		"a quota above the load":           {resources: []schema.Resource{queue(1), limited(500)}, cluster: closed},
+		"a share group begins later":       {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(live.None[live.Group]()), messages: 10, want: []string{"QF106 blocks 10 billing:10"}},
+		"likewise, which shares no more":   {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Consumer)}, group: told(live.None[live.Group]()), messages: 10},
+		"likewise, nothing there":          {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(live.None[live.Group]())},
+		"likewise, where it has begun":     {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(group(at)), messages: 10},
+		"likewise, where nobody told":      {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: live.None[live.Group](), messages: 10},
 		"messages smaller than requests":   {resources: []schema.Resource{smaller, limited(500)}, cluster: closed, want: []string{"QF203 blocks"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,6 +139,9 @@ func TestGroupHazards(t *testing.T) {
 			var got []string
 			for _, f := range found {
 				text := fmt.Sprint(f.Code, " ", f.Severity)
+				if n := f.Radius.Messages; n != nil && *n > 0 {
+					text += fmt.Sprint(" ", *n)
+				}
 				for _, g := range f.Radius.Groups {
 					text += fmt.Sprintf(" %s:%d", g.Group, g.Unread)
 				}

@@ -87,6 +87,18 @@ Not measured: brokers do not tell who is logged in.
 Safer: let the applications log in as another user, or by another mechanism, first.`,
 	},
 	{
+		Code: "QF106", Loses: true, check: beginsLater, of: scope{schema.KindGroup},
+		Summary: "a share group begins later than it was told to",
+		Doc: `A share group begins each partition by share.auto.offset.reset when its first member
+comes. Where that was earliest, and is another by then, the group never gets what
+was there before: no offset was committed that would remember it.
+
+Measured: the messages of the partitions that the group has not begun to read. It
+says nothing where there are none.
+
+Safer: let members read from every partition first.`,
+	},
+	{
 		Code: "QF201", check: keysMove,
 		Summary: "partitions are added to a keyed queue",
 		Doc: `Producers choose a partition by hash of the key modulo the number of partitions.

@@ -10,7 +10,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -268,10 +267,11 @@ func spelled(value plan.Value, spelling string) string {
 	case value == "":
 		return `""`
 	}
-	if text := fmt.Sprint(value); !strings.ContainsFunc(text, unicode.IsControl) {
-		return text
+	text := fmt.Sprint(value)
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return schema.Quote(text) // it does not speak to the terminal
 	}
-	return strconv.Quote(fmt.Sprint(value)) // it does not speak to the terminal
+	return text
 }
 
 // mostPlacements is how many partitions' replicas are printed.

@@ -58,8 +58,8 @@ func TestTitles(t *testing.T) {
 // What a cluster has set does not speak to the terminal.
 func TestControlCharacters(t *testing.T) {
 	c := instance("eu", "t")
-	c.Fields = []plan.Field{{Path: "config.vendor.key", After: "a\x1b[2Jb"}}
-	if got := lines(t, c); got[1] != `      vendor.key  "a\x1b[2Jb"` {
+	c.Fields = []plan.Field{{Path: "config.vendor.key", After: "a\u001b[2Jb"}}
+	if got := lines(t, c); got[1] != `      vendor.key  "a\u001b[2Jb"` {
 		t.Errorf("%q", got)
 	}
 }

@@ -303,6 +303,21 @@ func TestLibrdkafka(t *testing.T) {
 	}
 }
 
+// What is declared under librdkafka's own name is what librdkafka gets.
+func TestLibrdkafkasOwn(t *testing.T) {
+	p := producer(settings("max.request.size", "7000", "message.max.bytes", "5000", "partitioner", "consistent_random"))
+	got, notes := render(t, p, bare, clientconf.Options{Format: clientconf.Librdkafka})
+	want := map[string]string{
+		"bootstrap.servers": "b1:9092,b2:9092", "message.max.bytes": "5000", "partitioner": "consistent_random", "security.protocol": "PLAINTEXT",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"librdkafka's own message.max.bytes (shop.hcl:1:1) stands in place of max.request.size (shop.hcl:1:1)"}, notes); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestProperties(t *testing.T) {
 	p := producer(settings("linger.ms", "5", "client.id", " ä\\b\n😀=", "odd key:", "x"))
 	p.Principal, p.TransactionalID = "User:checkout", "one"

@@ -103,8 +103,10 @@ func assignors(classes string) (string, bool) {
 }
 
 // librdkafka is the settings as librdkafka takes them, and which it has none of.
-// A name that the Java client does not know is taken for one of librdkafka's own.
+// A name that the Java client does not know is taken for one of librdkafka's own,
+// before which the equivalent of another gives way.
 func (c *Client) librdkafka() (all []value, notes []string) {
+	own := c.librdkafkasOwn()
 	if c.share {
 		notes = append(notes, "a share group wants a librdkafka whose consumers know share groups (KIP-932)")
 	}
@@ -113,8 +115,8 @@ func (c *Client) librdkafka() (all []value, notes []string) {
 			continue // its default, for which versions before 2.4 have no setting
 		}
 		same, ok := equivalents[v.name]
-		if !ok && !inJava(v.name) {
-			same, ok = equivalent{}, true
+		if _, is := own[v.name]; is {
+			ok = true
 		}
 		if ok && same.convert != nil {
 			v.text = slices.Clone(v.text)
@@ -124,15 +126,31 @@ func (c *Client) librdkafka() (all []value, notes []string) {
 			notes = append(notes, "librdkafka has no equivalent: "+v.name+" ("+v.from+")")
 			continue
 		}
+		if set, ok := own[same.name]; ok {
+			notes = append(notes, "librdkafka's own "+set.name+" ("+set.from+") stands in place of "+v.name+" ("+v.from+")")
+			continue
+		}
 		if same.name != "" {
 			v.name = same.name
 		}
 		all = append(all, v)
 	}
 	more, also := c.librdkafkaConnection()
+	more = slices.DeleteFunc(more, func(v value) bool { _, ok := own[v.name]; return ok })
 	all = append(all, more...)
 	slices.SortFunc(all, byName)
 	return all, append(notes, also...)
+}
+
+// librdkafkasOwn are the settings that only librdkafka knows, by name.
+func (c *Client) librdkafkasOwn() map[string]value {
+	own := map[string]value{}
+	for _, v := range c.values {
+		if _, ok := equivalents[v.name]; !ok && !inJava(v.name) {
+			own[v.name] = v
+		}
+	}
+	return own
 }
 
 func inJava(name string) bool {

@@ -302,8 +302,11 @@ func (s *scope) secret(a *hcl.Attribute) schema.Secret {
 	if v, _ = v.Unmark(); v.IsNull() {
 		return schema.Secret{}
 	}
+	_, elsewhere := a.Expr.Value(&hcl.EvalContext{})
 	if _, err := secretText(v); err != nil && !diags.HasErrors() {
 		s.refuse(a.Expr.Range(), "Wrong type of value", "A secret is a string.")
+	} else if !elsewhere.HasErrors() {
+		s.warn(a.Expr.Range(), "A secret in a file", `Whoever reads the file knows it. Take it from the environment: %s = env("NAME").`, a.Name)
 	}
 	ctx := s.ctx
 	return schema.NewSecret(func() (string, error) {

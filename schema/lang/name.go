@@ -10,7 +10,7 @@ import (
 
 // plain refuses names that Kafka would take and nobody could read or type.
 func (s *scope) plain(name string, at hcl.Range) {
-	switch i := strings.IndexFunc(name, unicode.IsControl); {
+	switch i := strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }); {
 	case name == "":
 		s.refuse(at, "Empty name", "Kafka knows nothing without a name: write one, or leave the line out.")
 	case len(name) > math.MaxInt16:

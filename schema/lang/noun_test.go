@@ -79,7 +79,7 @@ func TestUses(t *testing.T) {
 				}
 				user "checkout" {
 					name     = "team.checkout"
-					password = "x"
+					password = env("NOT_SET")
 				}`,
 			json: `
 				"producer": {
@@ -102,7 +102,7 @@ func TestUses(t *testing.T) {
 						"transactional_id_prefix": "${each.value.topic}-"
 					}
 				},
-				"user": {"checkout": {"name": "team.checkout", "password": "x"}}`,
+				"user": {"checkout": {"name": "team.checkout", "password": "${env(\"NOT_SET\")}"}}`,
 			want: []schema.Resource{
 				&schema.Producer{
 					Decl:   schema.Decl{Addr: schema.Addr{Kind: schema.KindProducer, Label: "all"}, Description: "Writes shop.orders", Labels: map[string]string{"partitions": "3"}},
@@ -287,7 +287,7 @@ quota "q" {
   user               = "u"
   consumer_byte_rate = 1
 }
-user "u" { password = "x" }
+user "u" { password = env("NOT_SET") }
 `, lang.Options{})
 	lines := map[string]int{}
 	for _, a := range topology.Allotments() {

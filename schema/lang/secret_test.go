@@ -52,7 +52,7 @@ cluster "prod" {
 }
 `})
 		loaded, diags := lang.Load(dir, o)
-		if len(diags) > 0 {
+		if diags.HasErrors() {
 			t.Errorf("%s: %v", expression, diags)
 			continue
 		}

@@ -105,23 +105,26 @@ func derivedSettings(t *schema.Topology) []finding {
 }
 
 func contradictsIdempotence(p *schema.Producer, c client) []finding {
-	var why string
-	switch transactional := p.TransactionalID != "" || p.TransactionalIDPrefix != ""; {
-	case transactional && c.settings["enable.idempotence"].Value == "false":
-		return c.at("enable.idempotence", "a transactional producer is idempotent: the client does not start. Remove it.")
+	const switched, inFlight = "enable.idempotence", "max.in.flight.requests.per.connection"
+	transactional := p.TransactionalID != "" || p.TransactionalIDPrefix != ""
+	why := switched + " is true"
+	switch {
+	case transactional && c.settings[switched].Value == "false":
+		return c.at(switched, "a transactional producer is idempotent: the client does not start. Remove it.")
 	case transactional:
 		why = "a transactional producer is idempotent"
-	case c.settings["enable.idempotence"].Value == "true":
-		why = "enable.idempotence is true"
-	default:
-		return nil // the client would do without idempotence
+	case c.settings[switched].Value == "false":
+		return nil
 	}
 	var found []finding
+	if n, _ := c.number(inFlight); n > 5 {
+		found = append(found, c.at(inFlight, "%s, which takes 5 at most: the client of Kafka 4 does not start. Lower it, or without transactions say %s = false.", why, switched)...)
+	}
+	if !transactional && !c.declares(switched) {
+		return found // for acks and retries the client would do without idempotence
+	}
 	if acks := c.settings["acks"].Value; c.declares("acks") && acks != "all" && acks != "-1" {
 		found = append(found, c.at("acks", "%s, which takes acks = \"all\": the client does not start. Remove it.", why)...)
-	}
-	if n, _ := c.number("max.in.flight.requests.per.connection"); n > 5 {
-		found = append(found, c.at("max.in.flight.requests.per.connection", "%s, which takes 5 at most: the client does not start. Lower it.", why)...)
 	}
 	if c.settings["retries"].Value == "0" {
 		found = append(found, c.at("retries", "%s, which takes 1 at least: the client does not start. Remove it, and bound delivery.timeout.ms.", why)...)
@@ -258,4 +261,19 @@ func shortPoll(g *schema.Group, c client) []finding {
 	}
 	return c.at(at, "%s is %s and %s is %s: librdkafka refuses that, and a member that died is missed no sooner. Raise the one or lower the other.",
 		poll, c.spelt(poll), session, c.spelt(session))
+}
+
+// sharedTransactions finds producers with the transactional id of another.
+func sharedTransactions(t *schema.Topology) []finding {
+	first := map[string]schema.Addr{}
+	var found []finding
+	for p := range schema.All[*schema.Producer](t) {
+		id := p.TransactionalID
+		if other, taken := first[id]; taken && id != "" {
+			found = append(found, value(&p.Decl, "transactional_id", "it is that of %s, too: each of them fences the other, and neither gets far. Give each its own.", other)...)
+			continue
+		}
+		first[id] = p.Addr
+	}
+	return found
 }

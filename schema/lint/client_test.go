@@ -51,7 +51,8 @@ func TestCheckProducers(t *testing.T) {
 		"not idempotent transactions":     {true, []string{"enable.idempotence", "false", "acks", "1"}, []string{"QL302 enable.idempotence"}},
 		"in flight":                       {true, []string{"max.in.flight.requests.per.connection", "6"}, []string{"QL302 max.in.flight.requests.per.connection"}},
 		"in flight, just":                 {true, []string{"max.in.flight.requests.per.connection", "5"}, nil},
-		"in flight without":               {false, []string{"max.in.flight.requests.per.connection", "6"}, nil},
+		"in flight, idempotent by itself": {false, []string{"max.in.flight.requests.per.connection", "6", "acks", "1", "retries", "0"}, []string{"QL302 max.in.flight.requests.per.connection"}},
+		"in flight without":               {false, []string{"max.in.flight.requests.per.connection", "6", "enable.idempotence", "false"}, nil},
 		"retries":                         {true, []string{"retries", "0"}, []string{"QL302 retries"}},
 		"delivery below the sum":          {false, []string{"delivery.timeout.ms", "34999", "linger.ms", "5000"}, []string{"QL303 delivery.timeout.ms"}},
 		"delivery of the sum":             {false, []string{"delivery.timeout.ms", "35000", "linger.ms", "5000"}, nil},
@@ -76,6 +77,20 @@ func TestCheckProducers(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// Two producers of one transactional id fence each other.
+func TestCheckTransactionalIDs(t *testing.T) {
+	producer := func(label, id string) *schema.Producer {
+		_, d := set()
+		d.Addr = schema.Addr{Kind: schema.KindProducer, Label: label}
+		d.Attrs["transactional_id"] = hcl.Range{Filename: label}
+		return &schema.Producer{Decl: d, TransactionalID: id}
+	}
+	got := faults(producer("a", "x"), producer("b", "y"), producer("c", ""), producer("d", ""), producer("e", "x"))
+	if d := cmp.Diff([]string{"QL310 e"}, got); d != "" {
+		t.Error(d)
 	}
 }
 

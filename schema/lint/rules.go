@@ -129,8 +129,8 @@ try. A transactional one is idempotent. It waits for all in-sync replicas, tries
 again, and has at most five requests on their way. Its client refuses to start
 with acks, retries or max.in.flight.requests.per.connection that say otherwise.
 
-Instead: leave them out, since the defaults fit; or leave out enable.idempotence,
-and the client does without.`,
+Instead: leave them out, since the defaults fit; or enable.idempotence = false, and
+the client does without.`,
 	},
 	{
 		Code: "QL303", Severity: hcl.DiagError, check: writers(deliveryTimeout),
@@ -191,5 +191,14 @@ that died is missed after session.timeout.ms. librdkafka refuses a bound that is
 shorter.
 
 Instead: raise max.poll.interval.ms, or lower session.timeout.ms.`,
+	},
+	{
+		Code: "QL310", Severity: hcl.DiagWarning, check: sharedTransactions,
+		Summary: "Two producers have one transactional id",
+		Doc: `Whoever begins under a transactional id fences those who had it before: their next
+message is refused, and they end. Started again, they fence the other.
+
+Instead: an id for each producer, or a transactional_id_prefix where one
+application runs several times.`,
 	},
 }

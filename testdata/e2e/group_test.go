@@ -147,6 +147,10 @@ consumer_group "work" {
 		u.told("told.work", map[string]string{
 			"share.auto.offset.reset": "earliest", "errors.deadletterqueue.topic.name": "dlq.told.orders", "errors.deadletterqueue.copy.record.enable": "true",
 		})
+		produce(u, "told.orders", 3)()
+		u.replace("told.hcl", `"earliest"`, `"latest"`)
+		u.has(u.run(3, "plan"), "share.auto.offset.reset  earliest -> latest", "QF106:consumer_group.work")
+		u.replace("told.hcl", `"latest"`, `"earliest"`)
 		u.replace("told.hcl", `protocol = "share"`, `protocol = "consumer"`) // nobody has shared yet
 		u.replace("told.hcl", `"50s"`, `"55s"`)
 		u.run(0, "apply", "--auto-approve")

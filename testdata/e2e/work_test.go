@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/queueform/queueform/testdata/e2e/brokers"
 )
@@ -23,9 +24,11 @@ func values(all []message) map[string]int32 {
 // work is done by the members of a share group, by hand and by commands.
 func (u *user) work() {
 	u.send([]string{"done", "rejected", "later"}, "foreman")
-	seen, _ := u.received("workers", "--release")
-	if d := cmp.Diff(map[string]int32{"done": 1, "rejected": 1, "later": 1}, values(seen)); d != "" {
-		u.Errorf("released: %s", d)
+	for look := range int32(3) { // each is one delivery
+		seen, _ := u.received("workers", "--release")
+		if d := cmp.Diff(map[string]int32{"done": look + 1, "rejected": look + 1, "later": look + 1}, values(seen)); d != "" {
+			u.Errorf("look %d: %s", look+1, d)
+		}
 	}
 	u.write("work.sh", `read -r job || [ "$job" ]
 echo "$job $QUEUEFORM_TOPIC"
@@ -54,13 +57,13 @@ exit 1
 	}
 }
 
-// deadLetters of a share group are put aside by its brokers, with the headers
-// that receive gives to those of other groups. Brokers count deliveries, and do
-// not copy the message's own headers.
+// deadLetters that receive sends have the headers that brokers give to what other
+// members of a share group reject. Brokers count deliveries, and do not copy the
+// message's own headers.
 func (u *user) deadLetters() {
 	u.received("clerks")
 	u.send([]string{`{"key": "k", "value": "bad", "headers": {"trace": "7"}}`}, "foreman", "--format", "json")
-	u.received("workers", "--reject")
+	u.rejects("flows.workers", "flows.jobs")
 	u.received("clerks", "--reject")
 	dead := map[string]message{}
 	u.await("both dead letters", func() bool {
@@ -82,6 +85,17 @@ func (u *user) deadLetters() {
 	if theirs.header("__dlq.errors.delivery.count") == "" || ours.header("trace") != "7" || len(ours.Headers) != 6 {
 		u.Errorf("receive writes %v, the brokers %v", ours.Headers, theirs.Headers)
 	}
+}
+
+// rejects has the brokers of a share group put a message aside, by a bare client.
+func (u *user) rejects(group, topic string) {
+	member, err := kgo.NewClient(kgo.SeedBrokers(u.servers...), kgo.ShareGroup(group), kgo.ConsumeTopics(topic))
+	must(u.T, err)
+	defer member.Close()
+	fetches := member.PollFetches(u.Context())
+	must(u.T, fetches.Err())
+	member.MarkAcks(kgo.AckReject, fetches.Records()...)
+	must(u.T, member.FlushAcks(u.Context()))
 }
 
 // anotherKind of group is told before anybody joins: a member would try for ever.

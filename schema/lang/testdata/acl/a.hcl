@@ -5,7 +5,7 @@ queue "orders" {
 }
 
 user "audit" {
-  password = "x"
+  password = env("NOT_SET")
 }
 
 acl "good" {

@@ -94,7 +94,7 @@ consumer_group "classics" {
 }
 
 consumer_group "control" {
-  group_id = "a\u0000b" # error: Control character in a name
+  group_id = "a\u0000b\u202e" # error: Control character in a name | "a\u0000b\u202e"
   queues   = [queue.orders]
   protocol = "classic"
 }

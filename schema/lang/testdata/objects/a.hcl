@@ -19,7 +19,7 @@ queue "lost" {
 }
 
 user "bad" {
-  password   = "x"
+  password   = env("NOT_SET")
   iterations = 1 # error: Number out of range
 }
 
@@ -82,7 +82,7 @@ producer "keys" {
 
 user "default" {
   name     = "(default)"
-  password = "x"
+  password = env("NOT_SET")
 }
 
 quota "default" {

@@ -10,13 +10,13 @@ queue "shard" {
 external "queue" "payments" {}
 
 user "checkout" {
-  password = "x"
+  password = env("NOT_SET")
 }
 
 user "team" {
   for_each = toset(["a"])
   name     = "team.${each.key}"
-  password = "x"
+  password = env("NOT_SET")
 }
 
 producer "good" {
@@ -139,6 +139,7 @@ producer "noname" {
 producer "clients" {
   queues = [queue.orders]
   client = {
+    "basic.auth.user.info" = "hunter3" # error: A secret would be shown here # warning: Unknown config key
     "ssl.key.password" = "hunter3" # error: A secret would be shown here | for the application to know
     "acks"             = { a = 1 } # error: Wrong type of value | acks is a string, not a map.
     "lingerms"         = 5 # error: Unknown config key | Kafka has no producer setting "lingerms". Did you mean "linger.ms"?

@@ -3,7 +3,7 @@ topology "quota" {}
 queue "orders" {}
 
 user "guest" {
-  password = "x"
+  password = env("NOT_SET")
 }
 
 quota "guest" {

@@ -24,7 +24,11 @@ user "nothing" { # error: No password | password = env("CHECKOUT_PASSWORD")
 
 user "accent" {
   name     = "rené" # error: A name that cannot log in | takes names of ASCII characters alone
-  password = "x"
+  password = env("NOT_SET")
+}
+
+user "literal" {
+  password = "hunter2" # warning: A secret in a file | Take it from the environment: password = env("NAME").
 }
 
 user "null" {
@@ -42,7 +46,7 @@ user "wrong" {
 user "iterations" {
   mechanisms = [] # error: No mechanisms | delete block
   iterations = 16385 # error: Number out of range
-  password   = "x"
+  password   = env("NOT_SET")
 }
 
 user "secretive" {
@@ -54,17 +58,17 @@ user "secretive" {
 
 user "again" {
   name     = "team.checkout" # error: User "team.checkout" is declared twice | user.checkout at testdata/user/a.hcl:6:22 declares it too
-  password = "x"
+  password = env("NOT_SET")
 }
 
 user "other" {
   name     = user.checkout.name # error: user cannot be used here | Producers, groups, acls and quotas see users.
-  password = "x"
+  password = env("NOT_SET")
 }
 
 user "a b" { # error: "a b" cannot be a label
   name     = "a b"
-  password = "x"
+  password = env("NOT_SET")
 }
 
 delete "user" "team.checkout" {} # error: User "team.checkout" is declared and deleted
