@@ -100,33 +100,61 @@ type opening struct {
 	noted      live.Seed // where it was put; noted anew
 }
 
+// beginning is what becomes of a group at the beginning of a topic.
+type beginning uint8
+
+const (
+	leftAlone       beginning = iota
+	atStart                   // where the files say
+	inNewPartitions           // at the first message of those that it would get to know too late
+	putBack                   // where it was put before, and never moved from
+	expired                   // nowhere: it has read, and Kafka has forgotten how far
+	atWork                    // nowhere: its members are never disturbed
+)
+
+func (o *opening) beginning() beginning {
+	has, noted := len(o.has) > 0, o.noted.Offsets != nil
+	switch {
+	case has && !o.active && len(o.lacking()) > 0:
+		return inNewPartitions
+	case has, noted && o.active: // it finds its way itself
+		return leftAlone
+	case noted && (o.noted.Moved || len(o.put()) == 0):
+		return expired
+	case noted:
+		return putBack
+	case o.group.Start == "":
+		return leftAlone
+	case o.active:
+		return atWork
+	}
+	return atStart
+}
+
 // open says where the group is to be put in the topic, nil where it is left alone.
 func (b *builder) open(o *opening, c *Change) *Seeding {
 	s := &Seeding{Topic: o.topic, TopicID: o.id, Total: o.total}
 	says := o.group.At("start")
 	what := ""
-	switch lacking := o.lacking(); {
-	case len(o.has) > 0 && !o.active && len(lacking) > 0:
-		s.Start, s.Partitions = schema.Earliest, lacking
-		what = fmt.Sprintf("%s in %s", schema.Earliest, english.Plural(len(lacking), "new partition", ""))
-	case len(o.has) > 0:
-	case o.noted.Offsets != nil && o.active: // it finds its way itself
-	case o.noted.Offsets != nil && (o.noted.Moved || len(o.put()) == 0):
+	switch o.beginning() {
+	case leftAlone:
+	case atStart:
+		s.Start, what = o.group.Start, string(o.group.Start)
+	case inNewPartitions:
+		s.Start, s.Partitions, what = o.early()
+	case putBack:
+		s.At, what = o.put(), "where it was put before"
+		if len(o.lacking()) > 0 {
+			var also string
+			s.Start, s.Partitions, also = o.early()
+			what += ", and " + also
+		}
+	case expired:
 		b.warn(&says, fmt.Sprintf("The offsets of %q have expired", o.group.GroupID),
 			"It has read %s, and Kafka has forgotten how far. Its clients begin by their auto.offset.reset; to put it anywhere, use kafka-consumer-groups --reset-offsets.", o.topic)
-	case o.noted.Offsets != nil:
-		s.At = o.put()
-		what = "where it was put before"
-		if len(lacking) > 0 {
-			s.Start, s.Partitions = schema.Earliest, lacking
-			what += fmt.Sprintf(", and %s in %s", schema.Earliest, english.Plural(len(lacking), "new partition", ""))
-		}
-	case o.group.Start == "":
-	case o.active:
+	case atWork:
 		b.warn(&says, fmt.Sprintf("The group %q is at work", o.group.GroupID),
 			"It has committed nothing in %s. Its members begin by their auto.offset.reset, unless they are stopped while this is applied: it is never disturbed.", o.topic)
-	default:
-		s.Start, what = o.group.Start, string(o.group.Start)
 	}
 	o.note()
 	if what == "" {
@@ -134,6 +162,12 @@ func (b *builder) open(o *opening, c *Change) *Seeding {
 	}
 	c.Fields = append(c.Fields, Field{Path: StartPath(o.topic), After: what, Source: says})
 	return s
+}
+
+// early begins with all that will come to the new partitions.
+func (o *opening) early() (start schema.Start, partitions []int32, what string) {
+	partitions = o.lacking()
+	return schema.Earliest, partitions, fmt.Sprintf("%s in %s", schema.Earliest, english.Plural(len(partitions), "new partition", ""))
 }
 
 // lacking are the partitions, old or to come, that nobody has looked after yet
