@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,6 +99,17 @@ func TestHanging(t *testing.T) {
 				t.Errorf("%v after %v", err, took)
 			}
 		})
+	}
+}
+
+// What became of a broker can be asked, though the client is not to know.
+func TestRefusing(t *testing.T) {
+	conn := open(t, at(advertising(t, refusing(t))...), connect.Options{})
+	if err := ask(t, conn.Client()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Client().Broker(1).Request(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Error(err)
 	}
 }
 

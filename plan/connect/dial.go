@@ -56,7 +56,8 @@ func (c *Conn) unreached(err error) error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: unreached{err, now == nothing && (others || isTimeout(err))}}
 }
 
-// unreached hides its cause from the client, which would give up over it.
+// unreached hides its cause from the client, which would give up over the kind of
+// it, or over a time that ran out.
 type unreached struct {
 	cause     error
 	temporary bool
@@ -65,6 +66,11 @@ type unreached struct {
 func (u unreached) Error() string   { return u.cause.Error() }
 func (u unreached) Timeout() bool   { return isTimeout(u.cause) }
 func (u unreached) Temporary() bool { return u.temporary }
+
+// Is says what the cause is, to others.
+func (u unreached) Is(target error) bool {
+	return target != context.DeadlineExceeded && errors.Is(u.cause, target)
+}
 
 // securityFor names the server, and notices when it asks who we are.
 func (c *Conn) securityFor(addr string) *tls.Config {
