@@ -100,6 +100,9 @@ func (b *batch) account(a answer, broken error) {
 		name := t.step.About().Object.Name
 		refused, answered := a.refusals[name]
 		broken := cmp.Or(a.broken[name], broken)
+		if t.doubt != nil {
+			b.seeded(t.step, a.had[name])
+		}
 		b.seeded(t.step, a.seeds[name])
 		switch {
 		case t.echo != nil:

@@ -42,8 +42,8 @@ func (s seeds) after(known map[string]live.Seed) map[string]live.Seed {
 	return all
 }
 
-// seeded notes where a step has put a group, if it has: what an earlier try has
-// committed, a later one finds there.
+// seeded notes where a step has put a group, if it has, beside what was noted of
+// its earlier tries.
 func (r *run) seeded(s plan.Step, put seeds) {
 	if len(put) == 0 {
 		return
@@ -68,20 +68,26 @@ func (r *run) found(s plan.Step, snapshot *live.Snapshot) seeds {
 	if !ok {
 		return nil
 	}
-	put := seeds{}
+	return had(step, snapshot, r.lifeOf)
+}
+
+// had are the offsets that a group has committed already where it is to be put.
+func had(step *plan.SeedOffsets, snapshot *live.Snapshot, lifeOf func(*plan.Seeding) live.TopicID) seeds {
+	all := seeds{}
 	for i := range step.Seeds {
 		seeding := &step.Seeds[i]
-		has := snapshot.Groups[step.Object.Name].Value.Offsets.Value[seeding.Topic]
-		offsets := make(live.Offsets, 1+slices.Max(slices.Collect(maps.Keys(has))))
-		for p := range offsets {
-			offsets[p] = live.NoOffset
-			if at, committed := has[int32(p)]; committed && asksFor(seeding, int32(p)) {
+		var offsets live.Offsets
+		for p, at := range snapshot.Groups[step.Object.Name].Value.Offsets.Value[seeding.Topic] {
+			for int(p) >= len(offsets) {
+				offsets = append(offsets, live.NoOffset)
+			}
+			if asksFor(seeding, p) {
 				offsets[p] = at
 			}
 		}
-		put[seeding.Topic] = live.Seed{TopicID: r.lifeOf(seeding), Offsets: offsets}
+		all[seeding.Topic] = live.Seed{TopicID: lifeOf(seeding), Offsets: offsets}
 	}
-	return put
+	return all
 }
 
 // lifeOf is the life of a topic in which a group is put: this apply may have
@@ -105,7 +111,7 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 		return answer{}, err
 	}
 	a := newAnswer(len(steps), 0)
-	a.seeds, a.broken = make(map[string]seeds, len(steps)), map[string]error{}
+	a.seeds, a.had, a.broken = make(map[string]seeds, len(steps)), make(map[string]seeds, len(steps)), map[string]error{}
 	var mu sync.Mutex
 	var commits errgroup.Group
 	commits.SetLimit(inFlight)
@@ -121,6 +127,7 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 				a.broken[name] = err
 			} else {
 				a.seeds[name], a.refusals[name] = put, err
+				a.had[name] = had(step, o.Snapshot, func(s *plan.Seeding) live.TopicID { return o.Topics[s.Topic].Value.ID })
 			}
 			return nil
 		})

@@ -59,7 +59,8 @@ type answer struct {
 	begun    map[string]bool         // of several requests for it one was taken, whatever became of the rest
 	ids      map[string]live.TopicID // of the topics that were created; Kafka 2.8+
 	seeds    map[string]seeds        // where groups were put, by group
-	broken   map[string]error        // likewise, of several brokers: the connection's error
+	had      map[string]seeds        // where they were already, by group: where an earlier request has put them, maybe
+	broken   map[string]error        // of several brokers: the connection's error, by object name
 	throttle time.Duration           // how long the broker wants to be left alone
 }
 
