@@ -157,7 +157,7 @@ func (s *sharer) settle(ctx context.Context, all []judged) ([]judged, error) {
 }
 
 // acknowledge gives the partitions in which brokers have refused that, of some
-// messages at least. All that is told them goes in one request to each.
+// messages at least. All that is told a broker goes in one request.
 func (s *sharer) acknowledge(ctx context.Context, all []judged) (refused map[place]error, err error) {
 	told := map[kgo.AckStatus][]*kgo.Record{}
 	for _, m := range all {
@@ -209,10 +209,14 @@ const (
 // ended compares where the group is with the end: unlike in other groups, what
 // a member has read does not tell.
 func (s *sharer) ended(ctx context.Context) (bool, error) {
-	if s.again {
+	if s.again || s.done() {
 		return true, nil
 	}
-	if time.Since(s.looked) < lookEvery {
+	every := lookEvery
+	if time.Since(s.came) < lookEvery { // it costs brokers much, and while messages come the end is hardly near
+		every = quiet
+	}
+	if time.Since(s.looked) < every {
 		return false, nil
 	}
 	s.looked = time.Now()
@@ -261,6 +265,16 @@ func (s *sharer) left(ctx context.Context) (left, known int64, err error) {
 		}
 	}
 	return left, known, nil
+}
+
+// done says whether this member is past the end everywhere.
+func (s *sharer) done() bool {
+	for p, end := range s.ends {
+		if !s.past(p, end) {
+			return false
+		}
+	}
+	return true
 }
 
 // past says whether this member has seen the end of a partition, and owes it
