@@ -36,7 +36,7 @@ block.
 With --exec CMD each message goes to a command of its own, run by sh, on its
 stdin: its value or, with --format json, all of it. QUEUEFORM_TOPIC,
 QUEUEFORM_PARTITION, QUEUEFORM_OFFSET, QUEUEFORM_KEY and QUEUEFORM_HEADER_NAME
-tell about it. The exit code decides:
+tell about it, but for what holds a byte of zero. The exit code decides:
   0      the message is done
   100    it is rejected
   other  it is released; 126 and 127, of a command that cannot be run, end this
@@ -47,8 +47,8 @@ delivery count limit says, and drops what is rejected without a dead_letter,
 which is told at the start. In the other groups both end the receiving and stay
 unread.
 
---release shows messages of a share group and gives them back. Each time counts
-as a delivery.`,
+--release shows messages of a share group, as many as its brokers hand out at
+once, and gives them back at the end. Each time counts as a delivery.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeApplication(schema.KindGroup),
 		RunE:              func(c *cobra.Command, args []string) error { return a.receive(c.Context(), args[0], flags) },
@@ -128,7 +128,7 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 	meter := progress.NewMeter("received", a.Err, a.Screen && !a.Shown, a.Width) // the messages are on the screen already
 	received, err := (&traffic.Receiver{
 		Client: s.conn.Client(), Group: group, Queues: queues,
-		Taker: a.taker(flags), Singly: flags.exec != "", Once: flags.release, Max: flags.most, Follow: flags.follow,
+		Taker: a.taker(flags), Singly: flags.exec != "", Look: flags.release, Max: flags.most, Follow: flags.follow,
 		Observe: func(e traffic.Event) { a.receiving(meter, e) },
 	}).Receive(ctx)
 	meter.End(received.Messages, received.Bytes, received.Took)

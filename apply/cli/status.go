@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mitchellh/go-wordwrap"
 	"github.com/spf13/cobra"
 
 	"github.com/queueform/queueform/plan/guard"
@@ -85,11 +86,11 @@ func (a *app) status(ctx context.Context, flags statusFlags) error {
 		if ctx.Err() != nil {
 			return nil // that is how it ends
 		}
-		return err
+		return m.unreachable(err)
 	}
 	d, err := m.look(ctx)
 	if err != nil {
-		return err
+		return m.unreachable(err)
 	}
 	if err := m.print(a.Out, d); err != nil {
 		return err
@@ -110,10 +111,19 @@ type monitor struct {
 	before *live.Sample // of the look before; nil: there was none
 }
 
+// missed is why a look saw nothing. The next one may see something.
+type missed struct{ error }
+
+func (m *missed) Unwrap() error { return m.error }
+
 // look takes a look, and two the first time: rates are of what changed since
 // the one before.
 func (m *monitor) look(ctx context.Context) (*health.Document, error) {
-	p, err := m.compare(ctx, m.fresh)
+	seen, err := m.session.look(ctx)
+	if err != nil {
+		return nil, &missed{err}
+	}
+	p, err := m.build(ctx, m.fresh, seen)
 	if err != nil {
 		return nil, err
 	}
@@ -173,21 +183,16 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // watching shows a status again and again: on a terminal in the place of the
-// one before.
+// one before. Once there was one, a look that sees nothing does not end it.
 func (m *monitor) watching(ctx context.Context) error {
+	var shown []byte
 	for {
 		d, err := m.look(ctx)
-		if err != nil {
-			return err
-		}
-		var block bytes.Buffer
-		if err := m.print(&block, d); err != nil {
-			return err
-		}
-		if m.Shown && m.format == "text" {
-			err = redraw(m.Out, block.Bytes())
-		} else {
-			_, err = m.Out.Write(append(block.Bytes(), '\n'))
+		switch nothing, passes := errors.AsType[*missed](err); {
+		case err == nil:
+			shown, err = m.show(d)
+		case passes && shown != nil && ctx.Err() == nil:
+			err = m.regret(nothing, shown)
 		}
 		if err != nil {
 			return err
@@ -196,6 +201,33 @@ func (m *monitor) watching(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// inPlace says whether each status is drawn over the one before.
+func (m *monitor) inPlace() bool { return m.Shown && m.format == "text" }
+
+// show prints a status, and returns what it printed.
+func (m *monitor) show(d *health.Document) ([]byte, error) {
+	var block bytes.Buffer
+	err := m.print(&block, d)
+	switch {
+	case err != nil:
+	case m.inPlace():
+		err = redraw(m.Out, block.Bytes())
+	default:
+		_, err = m.Out.Write(append(block.Bytes(), '\n'))
+	}
+	return block.Bytes(), err
+}
+
+// regret tells why there is nothing new: on a terminal above what was shown last.
+func (m *monitor) regret(why error, shown []byte) error {
+	if !m.inPlace() {
+		m.complain(why)
+		return nil
+	}
+	above := wordwrap.WrapString(fmt.Sprintf("error: %v; what follows is older", why), uint(m.Width))
+	return redraw(m.Out, append([]byte(above+"\n\n"), shown...))
 }
 
 // redraw writes a block from the upper left corner of a terminal on, over what

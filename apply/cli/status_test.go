@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -197,6 +198,83 @@ func TestStatusWatch(t *testing.T) {
 		if code != 0 || talk.Len() > 0 || strings.Count(text, separator) != 3 || strings.Contains(text, "?") {
 			t.Errorf("exit code %d\n%s\n%q", code, &talk, text)
 		}
+	}
+}
+
+// onWrite tells somebody of what is written.
+type onWrite func(string)
+
+func (tell onWrite) Write(p []byte) (int, error) {
+	tell(string(p))
+	return len(p), nil
+}
+
+// A watch goes on where the cluster goes away and comes back. Meanwhile it says
+// so: on a terminal above what it has shown last.
+func TestStatusWatchOutage(t *testing.T) {
+	for _, shown := range []bool{false, true} {
+		t.Run(fmt.Sprint(shown), func(t *testing.T) {
+			t.Parallel()
+			watchOutage(t, shown)
+		})
+	}
+}
+
+func watchOutage(t *testing.T, shown bool) {
+	t.Helper()
+	c := newCrowd(t, 1, "classic")
+	servers := c.kafka.ListenAddrs()
+	var ports []int
+	for _, server := range servers {
+		_, port, _ := strings.Cut(server, ":")
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, n)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var said []string
+	blocks := 0
+	missed := func(text string) {
+		if text == "" {
+			return
+		}
+		if said = append(said, text); len(said) > 1 {
+			return
+		}
+		back, err := kfake.NewCluster(kfake.Ports(ports...))
+		if err != nil {
+			t.Error(err)
+			stop()
+			return
+		}
+		t.Cleanup(back.Close)
+	}
+	out := onWrite(func(text string) {
+		switch blocks++; {
+		case strings.Contains(text, "error: "):
+			missed(text)
+		case len(said) > 0:
+			stop()
+		case blocks == 1:
+			c.kafka.Close()
+		}
+	})
+	s := cli.Streams{Out: out, Err: onWrite(missed), Shown: shown, Width: 80, Env: func(string) (string, bool) { return "", false }}
+	code := cli.Main(ctx, s, []string{"status", "--watch", "--interval", "10ms", "--timeout", "1s", "-C", c.dir, "--bootstrap-servers", strings.Join(servers, ",")})
+	if code != 0 || len(said) == 0 || !strings.Contains(said[0], "error: ") || strings.Contains(said[0], "crowd on ") != shown {
+		t.Errorf("exit code %d, after %d blocks:\n%s", code, blocks, said)
+	}
+}
+
+// A watch that never sees the cluster ends.
+func TestStatusWatchNothing(t *testing.T) {
+	c := newCrowd(t, 1, "classic")
+	servers := strings.Join(c.kafka.ListenAddrs(), ",")
+	c.kafka.Close()
+	if code, out, talk := run(t, "status", "--watch", "--timeout", "1s", "-C", c.dir, "--bootstrap-servers", servers); code != 1 || out != "" || talk == "" {
+		t.Errorf("exit code %d\n%s%s", code, out, talk)
 	}
 }
 

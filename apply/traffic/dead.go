@@ -115,8 +115,15 @@ func (u *undertaker) sender(more ...kgo.Opt) (*kgo.Client, error) {
 }
 
 func (u *undertaker) sent(results kgo.ProduceResults) error {
-	if err := results.FirstErr(); err != nil {
-		return fmt.Errorf("the dead letters of %s cannot be sent: %w", u.Group.GroupID, err)
+	for _, result := range results {
+		if result.Err != nil {
+			of := map[string]string{}
+			for _, h := range result.Record.Headers {
+				of[h.Key] = string(h.Value)
+			}
+			return fmt.Errorf("the message at offset %s of %s[%s] cannot be sent to the dead letters in %s: %w",
+				of[headerOffset], of[headerTopic], of[headerPartition], result.Record.Topic, result.Err)
+		}
 	}
 	return nil
 }

@@ -297,6 +297,22 @@ func TestNotDone(t *testing.T) {
 	}
 }
 
+// A dead letter that Kafka does not take is named, and its message stays unread.
+func TestDeadLetterRefused(t *testing.T) {
+	k := newKafka(t)
+	k.send("key", "bad")
+	partition := k.all("orders")[0].Partition
+	r := k.receiver(schema.Classic, &taker{take: func(*kgo.Record) (traffic.Verdict, error) { return traffic.Reject, nil }})
+	r.Queues[0].DeadLetter = "absent"
+	want := fmt.Sprintf("the message at offset 0 of orders[%d] cannot be sent to the dead letters in absent: UNKNOWN_TOPIC_OR_PARTITION", partition)
+	if _, err := r.Receive(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the error is %v", err)
+	}
+	if d := cmp.Diff([]string{"bad"}, k.printed(schema.Classic)); d != "" {
+		t.Error(d)
+	}
+}
+
 // A rejected message without dead letters to go to stays unread.
 func TestRejectedWithoutDeadLetters(t *testing.T) {
 	k := newKafka(t)
@@ -372,21 +388,22 @@ func TestShareRejects(t *testing.T) {
 }
 
 // A look at a share group takes nothing from it, and shows nothing twice.
-func TestShareOnce(t *testing.T) {
+func TestShareLook(t *testing.T) {
 	k := newKafka(t)
 	k.send("a", count(10)...)
-	var out bytes.Buffer
-	r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
-	r.Once = true
-	if p := k.receive(r); p.Messages != 0 {
-		t.Errorf("%d messages were acknowledged", p.Messages)
-	}
 	for range 2 {
+		var out bytes.Buffer
+		r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
+		r.Look = true
+		if p := k.receive(r); p.Messages != 0 {
+			t.Errorf("%d messages were acknowledged", p.Messages)
+		}
 		if d := cmp.Diff(count(10), sorted(out.String())); d != "" {
 			t.Error(d)
 		}
-		out.Reset()
-		out.WriteString(strings.Join(k.printed(schema.Share), "\n"))
+	}
+	if d := cmp.Diff(count(10), k.printed(schema.Share)); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -134,7 +134,7 @@ func (r *run) answered(m *kgo.Record, err error) {
 	case errors.Is(err, kgo.ErrAborting): // what comes of it is told already
 		return
 	case err != nil:
-		r.refuse(err)
+		r.refuse(explained(err))
 		return
 	}
 	to := &r.told
@@ -146,6 +146,17 @@ func (r *run) answered(m *kgo.Record, err error) {
 	if !r.transactional {
 		r.observe()
 	}
+}
+
+// explained adds to what Kafka says of a message what that means here.
+func explained(err error) error {
+	switch {
+	case errors.Is(err, kerr.InvalidRecord):
+		return fmt.Errorf("%w A compacted queue takes messages with a key alone, and brokers may bound the timestamp", err)
+	case errors.Is(err, kerr.InvalidProducerEpoch), errors.Is(err, kerr.ProducerFenced):
+		return fmt.Errorf("%w Another producer has begun under this transactional id", err)
+	}
+	return err
 }
 
 // refuse ends the run. It is called with mu held.
@@ -214,7 +225,7 @@ func (r *run) commitOpen() error {
 	if err := r.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		_ = r.client.EndTransaction(ctx, kgo.TryAbort) // which Kafka does by itself in time
 		if code, answered := errors.AsType[*kerr.Error](err); answered && !code.Retriable {
-			return err
+			return explained(err)
 		}
 		return fmt.Errorf("%w: %w", errUnanswered, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // sharer is a member of a share group (KIP-932, Kafka 4.2+).
@@ -24,9 +25,9 @@ type sharer struct {
 	looked  time.Time                // when the group's positions were last asked for
 	seen    map[place]int64          // after the last message that this member was given
 	owed    map[place]map[int64]bool // the offsets that are to come again to this member or another: it has released them, or (true) their acknowledgement was refused
-	again   bool                     // one of those has come again
 	trouble error                    // why it was not in the group, when it last was not
 	refused refusals
+	answers answers
 }
 
 // refusals are the acknowledgements that brokers have not taken. The client
@@ -56,7 +57,7 @@ func (r *refusals) take() map[place]error {
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
-	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]bool{}, refused: refusals{why: map[place]error{}}}
+	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]bool{}, refused: refusals{why: map[place]error{}}, answers: make(answers, 1)}
 	var err error
 	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
 		return nil, err
@@ -64,9 +65,11 @@ func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
 	options := append(slices.Clone(r.Client.Opts()), r.settings().receiving()...)
 	options = append(options,
 		kgo.ShareGroup(r.Group.GroupID), kgo.ConsumeTopics(r.topics()...), kgo.FetchMaxWait(tick),
-		kgo.ShareAckCallback(s.refused.note),
+		kgo.ShareAckCallback(s.refused.note), kgo.WithHooks(s.answers),
 	)
 	switch {
+	case r.Look:
+		options = append(options, kgo.ShareMaxRecords(int32(min(cmp.Or(r.Max, atOnce), atOnce)))) // strict, it would fetch from one broker
 	case r.Singly:
 		options = append(options, kgo.ShareMaxRecords(1), kgo.ShareMaxRecordsStrict())
 	case r.Max > 0:
@@ -82,6 +85,11 @@ func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
 const sharedAtOnce = 500
 
 func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
+	if s.Look {
+		if err := s.gather(ctx); err != nil {
+			return nil, err
+		}
+	}
 	waiting, cancel := context.WithTimeout(ctx, tick)
 	defer cancel()
 	fetches := s.client.PollRecords(waiting, most)
@@ -94,9 +102,6 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	if len(messages) > 0 {
 		s.came, s.trouble = time.Now(), nil
 	}
-	if s.Once {
-		messages = slices.DeleteFunc(messages, s.back)
-	}
 	for _, m := range messages {
 		p := place{m.Topic, m.Partition}
 		s.seen[p] = max(s.seen[p], m.Offset+1)
@@ -104,14 +109,34 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	return messages, ctx.Err()
 }
 
-// back gives a message back that this member has released already.
-func (s *sharer) back(m *kgo.Record) bool {
-	if _, owed := s.owed[place{m.Topic, m.Partition}][m.Offset]; !owed {
-		return false
+// gather waits until the brokers have handed out what they will at once: the
+// client buffers one answer of each.
+func (s *sharer) gather(ctx context.Context) error {
+	const others = 20 * tick // that the answers of other brokers may come after the first
+	began := time.After(quiet)
+	for first := s.answers; ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-first:
+			began, first = time.After(others), nil
+		case <-began:
+			return nil
+		}
 	}
-	m.Ack(kgo.AckRelease)
-	s.again = true
-	return true
+}
+
+// answers hears when a broker has answered what a member fetches from it.
+type answers chan struct{}
+
+// OnBrokerRead hears of answers.
+func (a answers) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
+	if key == kmsg.ShareFetch.Int16() && err == nil {
+		select {
+		case a <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // hold renews the lock of a message for as long as it is worked on (KIP-1222).
@@ -139,6 +164,9 @@ func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
 
 // settle tells the brokers of all messages, and waits for their answers.
 func (s *sharer) settle(ctx context.Context, all []judged) ([]judged, error) {
+	if s.Look {
+		return all, nil // they are given back by leaving
+	}
 	if err := s.dead.bury(ctx, all); err != nil {
 		return nil, err
 	}
@@ -209,7 +237,10 @@ const (
 // ended compares where the group is with the end: unlike in other groups, what
 // a member has read does not tell.
 func (s *sharer) ended(ctx context.Context) (bool, error) {
-	if s.again || s.done() {
+	if s.Look {
+		return true, s.overlooked(ctx)
+	}
+	if s.done() {
 		return true, nil
 	}
 	every := lookEvery
@@ -234,6 +265,15 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 		s.tell(Elsewhere{Messages: known})
 	}
 	return true, nil
+}
+
+// overlooked tells what is there and was not handed out.
+func (s *sharer) overlooked(ctx context.Context) error {
+	_, known, err := s.left(ctx)
+	if err == nil && known > 0 {
+		s.tell(Elsewhere{Messages: known})
+	}
+	return err
 }
 
 // left is how many messages may come before the end, at most, and how many of

@@ -90,24 +90,27 @@ func (k *asking[Q, A]) about(q Q) live.Seen[A] {
 	return answer
 }
 
-// learn is what is known about a question, the zero A where nothing is: then
-// the reason is kept.
-func learn[Q comparable, A any](s *subject, k *asking[Q, A], q Q) A {
-	answer := k.about(q)
-	if answer.Why != "" {
-		s.note(answer.Why, answer.Needs)
+// learn is what is known of a fact, the zero A where nothing is: then the reason
+// is kept.
+func learn[A any](s *subject, fact live.Seen[A]) A {
+	for _, why := range reasons(fact) {
+		if !slices.Contains(s.unknown, why) {
+			s.unknown = append(s.unknown, why)
+		}
 	}
-	return answer.Value
+	return fact.Value
 }
 
-// note keeps why something is not known, and the right that would show it.
-func (s *subject) note(why, needs string) {
-	if needs != "" {
-		why += ", " + needs + " is missing"
+// reasons are why a fact is not known, with the right that would show it; none
+// where it is known, or was not asked yet.
+func reasons[A any](fact live.Seen[A]) []string {
+	switch {
+	case fact.Why == "":
+		return nil
+	case fact.Needs == "":
+		return []string{fact.Why}
 	}
-	if !slices.Contains(s.unknown, why) {
-		s.unknown = append(s.unknown, why)
-	}
+	return []string{fact.Why + ", " + fact.Needs + " is missing"}
 }
 
 // because is why something is not known, where there is a reason.
@@ -237,15 +240,17 @@ func most(lists [][]int32) int {
 	return n
 }
 
-// sizes are the bytes of the topic's partitions, nil where they are not known,
-// as those in tiered storage (KIP-405).
-func (s *subject) sizes() live.Sizes {
+// measured are the bytes of the topic's partitions. Those in tiered storage
+// (KIP-405) are not known.
+func (s *subject) measured() live.Seen[live.Sizes] {
 	if s.before(tiered).text == "true" {
-		s.note("brokers tell the bytes on their disks alone, and it is in tiered storage, too", "")
-		return nil
+		return live.Hidden[live.Sizes]("brokers tell the bytes on their disks alone, and it is in tiered storage, too", "")
 	}
-	return learn(s, &s.inquiry.sizes, s.Object.Name)
+	return s.inquiry.sizes.about(s.Object.Name)
 }
+
+// sizes are the bytes of the topic's partitions, nil where they are not known.
+func (s *subject) sizes() live.Sizes { return learn(s, s.measured()) }
 
 // bytes is how much the topic holds, each message counted once; nil is not known.
 func (s *subject) bytes() *int64 {
@@ -260,5 +265,5 @@ func (s *subject) bytes() *int64 {
 func (s *subject) offsets(at int64) live.Offsets { return s.offsetsOf(s.Object.Name, at) }
 
 func (s *subject) offsetsOf(topic string, at int64) live.Offsets {
-	return learn(s, &s.inquiry.offsets, live.Position{Topic: topic, At: at})
+	return learn(s, s.inquiry.offsets.about(live.Position{Topic: topic, At: at}))
 }

@@ -253,7 +253,7 @@ func beginMissed(s *subject) *Finding {
 	if s.Action != plan.Update || f == nil || s.queue == nil {
 		return nil
 	}
-	readers := learn(s, &s.readers, s.Object.Name)
+	readers := learn(s, s.readers.about(s.Object.Name))
 	if readers == nil {
 		return &Finding{Severity: Blocks, Summary: "groups may miss the first messages of the new partitions: which read it is not known"}
 	}
@@ -368,9 +368,7 @@ func dataMoves(s *subject) *Finding {
 	f.Radius.Bytes = m.Bytes
 	switch {
 	case m.Bytes == nil:
-		alone := s.subject(s.index) // without what other hazards could not learn
-		_ = alone.sizes()
-		f.Summary += ", an unknown number of bytes" + because(alone.unknown)
+		f.Summary += ", an unknown number of bytes" + because(reasons(s.measured()))
 	case s.Throttle == 0:
 		f.Summary += ", up to " + humanize.IBytes(uint64(*m.Bytes))
 	default:

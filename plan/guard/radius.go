@@ -52,7 +52,7 @@ func (s *subject) complete(r *Radius, loses bool) {
 // where they are not known, and of so many bytes.
 func (s *subject) radius(before live.Offsets, bytes *int64) Radius {
 	r := Radius{Bytes: bytes}
-	start, readers := s.offsets(live.Start), learn(s, &s.readers, s.Object.Name)
+	start, readers := s.offsets(live.Start), learn(s, s.readers.about(s.Object.Name))
 	if start == nil || before == nil {
 		return r
 	}

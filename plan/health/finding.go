@@ -56,10 +56,10 @@ func (c *checkup) findQueue(q *Queue) {
 		c.document.Findings = append(c.document.Findings, Finding{code, &q.Address, q.Topic, fmt.Sprintf(format, args...)})
 	}
 	if n := len(q.Offline); n > 0 {
-		found(Offline, "%d of %s without a leader", n, english.Plural(q.Partitions, "partition", ""))
+		found(Offline, "%d of %s without a leader", n, english.Plural(*q.Partitions, "partition", ""))
 	}
 	if n := len(q.UnderReplicated); n > 0 {
-		found(UnderReplicated, "%d of %s with a replica out of sync", n, english.Plural(q.Partitions, "partition", ""))
+		found(UnderReplicated, "%d of %s with a replica out of sync", n, english.Plural(*q.Partitions, "partition", ""))
 	}
 }
 
@@ -67,13 +67,13 @@ func (c *checkup) findGroup(g *Group) {
 	found := func(code Code, format string, args ...any) {
 		c.document.Findings = append(c.document.Findings, Finding{code, &g.Address, g.GroupID, fmt.Sprintf(format, args...)})
 	}
-	if g.Expired > 0 {
-		found(Expired, "%s deleted before it was read: the committed offset is below the log's start", upTo(g.Expired))
+	if g.Expired != nil && *g.Expired > 0 {
+		found(Expired, "%s deleted before it was read: the committed offset is below the log's start", upTo(*g.Expired))
 	}
 	if g.Lag == nil || *g.Lag == 0 {
 		return
 	}
-	if g.Members == 0 && g.State != "" {
+	if g.empty() {
 		found(NoMembers, "nobody reads %s", upTo(*g.Lag))
 	}
 	if g.MaxLag != nil && *g.Lag > *g.MaxLag {

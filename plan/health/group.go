@@ -2,6 +2,7 @@ package health
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 
@@ -16,7 +17,7 @@ type Group struct {
 	State           string          `json:"state"`             // as Kafka spells it: "Stable", "Empty"; "Absent": nobody was ever in it
 	Protocol        schema.Protocol `json:"protocol"`          // empty: nobody was ever in it
 	Declared        schema.Protocol `json:"declared_protocol"` // what the files say
-	Members         int             `json:"members"`
+	Members         *int            `json:"members"`
 	DeclaredMembers int             `json:"declared_members"` // 0: the files do not say
 	Lag             *int64          `json:"lag"`              // messages that are not read; of a share group, that are not done
 	LagAtLeast      bool            `json:"lag_at_least"`     // of some partitions it is not known
@@ -24,13 +25,16 @@ type Group struct {
 	Partitions      []Partition     `json:"partitions"`
 	Worst           *Partition      `json:"worst"`                  // the partition with the largest lag; null: there is none
 	Skew            *float64        `json:"skew"`                   // the largest lag, times the mean: 1 is even
-	Expired         int64           `json:"expired"`                // messages that were deleted before they were read
+	Expired         *int64          `json:"expired"`                // messages that were deleted before they were read
 	InFlight        *int64          `json:"in_flight_at_most"`      // of a share group: messages that members may have at hand
 	In              *float64        `json:"in_per_second"`          // messages that come into its queues
 	Out             *float64        `json:"out_per_second"`         // messages that it is done with
 	CatchUp         CatchUp         `json:"catch_up"`               // whether it will have read all
 	CatchUpIn       *float64        `json:"catch_up_after_seconds"` // at the rates of now
 }
+
+// empty says whether it is known that the group has no members.
+func (g *Group) empty() bool { return g.Members != nil && *g.Members == 0 }
 
 // Partition is how far a group has come in one partition.
 type Partition struct {
@@ -39,7 +43,7 @@ type Partition struct {
 	Offset    *int64 `json:"offset"` // the next to read, as committed; of a share group, the first that is not done
 	End       *int64 `json:"end"`
 	Lag       *int64 `json:"lag"`
-	Expired   int64  `json:"expired,omitempty"`
+	Expired   *int64 `json:"expired"`
 	Member    string `json:"member,omitempty"` // the client id of who has it
 }
 
@@ -121,7 +125,7 @@ func (c *checkup) groups() {
 		seen := c.Reading.Groups[g.GroupID]
 		d := Group{
 			Address: g.Addr, GroupID: g.GroupID, State: cmp.Or(seen.Value.State, Absent), Protocol: seen.Value.Protocol, Declared: g.Protocol,
-			Members: len(seen.Value.Members), DeclaredMembers: g.Members, MaxLag: g.MaxLag, Partitions: []Partition{}, CatchUp: UnknownYet,
+			DeclaredMembers: g.Members, MaxLag: g.MaxLag, Partitions: []Partition{}, CatchUp: UnknownYet,
 		}
 		if offsets := seen.Value.Offsets; seen.State == live.Present && offsets.State == live.Unseen {
 			c.hide(g.Addr, g.GroupID, "offsets", offsets.Why, offsets.Needs)
@@ -129,6 +133,8 @@ func (c *checkup) groups() {
 		if seen.State == live.Unseen {
 			d.State = ""
 			c.hide(g.Addr, g.GroupID, "", seen.Why, seen.Needs)
+		} else {
+			d.Members = new(len(seen.Value.Members))
 		}
 		c.partitions(&d, g, seen)
 		c.sum(&d)
@@ -148,9 +154,11 @@ func (c *checkup) partitions(d *Group, g *schema.Group, seen live.Seen[live.Grou
 			p := Partition{Topic: topic, Partition: int32(i), Member: members[topic][int32(i)]}
 			if span.State == live.Present {
 				p.End = &span.Value.End
-				p.measure(next(g, seen, topic, p.Partition), &span.Value)
+				if readable(seen) {
+					p.measure(next(g, seen, topic, p.Partition), &span.Value)
+				}
 				if undone, told := seen.Value.Undone[topic][p.Partition]; told {
-					p.Lag, p.Expired = &undone, 0 // it may have been done with what was deleted
+					p.Lag, p.Expired = &undone, new(int64(0)) // it may have been done with what was deleted
 				}
 			}
 			d.Partitions = append(d.Partitions, p)
@@ -161,15 +169,14 @@ func (c *checkup) partitions(d *Group, g *schema.Group, seen live.Seen[live.Grou
 // measure finds how much is unread from an offset on. What Kafka's own tools
 // call lag counts messages that are not there any more, too.
 func (p *Partition) measure(next int64, span *live.Span) {
-	switch {
-	case next == live.End:
-		return
-	case next == live.Start:
+	p.Expired = new(int64(0))
+	switch next {
+	case live.End:
+	case live.Start:
 		p.Lag = new(span.End - span.Start)
-		return
+	default:
+		p.Offset, p.Lag, p.Expired = &next, new(max(0, span.End-next)), new(max(0, span.Start-next))
 	}
-	p.Offset, p.Lag = &next, new(max(0, span.End-next))
-	p.Expired = max(0, span.Start-next)
 }
 
 // assigned are the client ids of members, by topic and partition.
@@ -190,11 +197,15 @@ func assigned(g *live.Group) map[string]map[int32]string {
 
 // sum adds up the partitions.
 func (c *checkup) sum(d *Group) {
-	var lag int64
+	var lag, expired int64
 	known := 0
 	for i := range d.Partitions {
 		p := &d.Partitions[i]
-		if d.Expired += p.Expired; p.Lag == nil {
+		if p.Expired != nil {
+			expired += *p.Expired
+			d.Expired = &expired
+		}
+		if p.Lag == nil {
 			continue
 		}
 		known++
@@ -228,10 +239,12 @@ func inFlight(d *Group, g *live.Group) *int64 {
 	most := int64(mostRecordLocks)
 	if set, err := strconv.ParseInt(g.Configs.Value[recordLocks], 10, 64); err == nil {
 		most = set
+	} else if g.Configs.State == live.Unseen {
+		most = math.MaxInt64
 	}
 	sum := int64(0)
 	for i := range d.Partitions {
-		if p := &d.Partitions[i]; p.Lag != nil && d.Members > 0 {
+		if p := &d.Partitions[i]; p.Lag != nil && !d.empty() {
 			sum += min(*p.Lag, most)
 		}
 	}
@@ -311,7 +324,7 @@ func (c *checkup) catchUp(d *Group, g *schema.Group) {
 	case d.Lag == nil || d.LagAtLeast:
 	case *d.Lag == 0:
 		d.CatchUp, d.CatchUpIn = CaughtUp, new(0.0)
-	case d.Members == 0:
+	case d.empty():
 		d.CatchUp = Standing
 	case d.In == nil || d.Out == nil:
 	case *d.Out > *d.In:

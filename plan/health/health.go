@@ -38,7 +38,8 @@ type Document struct {
 	Quotas        []Quota    `json:"quotas"`
 	Differences   []Change   `json:"differences"`
 	Leftovers     []Leftover `json:"leftovers"`
-	Lock          *Lock      `json:"lock"` // null: nobody has it
+	Locked        *bool      `json:"locked"` // whether an apply is at work, or has died
+	Lock          *Lock      `json:"lock"`   // null: nobody has it, or it is not known
 	Unseen        []Unseen   `json:"unseen"`
 }
 
@@ -175,7 +176,11 @@ func (c *checkup) leftovers(p *plan.Plan) {
 	slices.SortFunc(c.document.Leftovers, func(a, b Leftover) int {
 		return cmp.Or(cmp.Compare(a.Left, b.Left), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Name, b.Name))
 	})
-	if held, locked := p.Ledger.Value.Locks[p.Topology.Name]; locked {
+	held, locked := p.Ledger.Value.Locks[p.Topology.Name]
+	if p.Ledger.State != live.Unseen {
+		c.document.Locked = &locked
+	}
+	if locked {
 		c.document.Lock = &Lock{Holder: held.Holder, Since: time.UnixMilli(held.Since).UTC()}
 	}
 }

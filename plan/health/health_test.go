@@ -95,7 +95,7 @@ func TestQueue(t *testing.T) {
 	s.facts.Reading.Spans["shop.orders"][0].Value.Oldest = live.Is(oldest)
 	s.facts.Reading.Spans["shop.orders"][1].Value.Oldest = live.Is(now.Add(-time.Second))
 	want := health.Queue{
-		Address: s.queue.Addr, Topic: "shop.orders", Exists: new(true), Partitions: 2, Offline: []int32{}, UnderReplicated: []int32{},
+		Address: s.queue.Addr, Topic: "shop.orders", Exists: new(true), Partitions: new(2), Offline: []int32{}, UnderReplicated: []int32{},
 		Messages: new(int64(200)), Bytes: new(int64(600)), BytesOnDisk: new(int64(1100)), In: new(10.0), Out: new(20.0),
 		OldestUnread: &oldest, OldestAge: new(60.0),
 	}
@@ -160,11 +160,11 @@ func TestMovingReplica(t *testing.T) {
 func TestGroup(t *testing.T) {
 	s := newScene()
 	s.group.Members = 4
-	first := health.Partition{Topic: "shop.orders", Offset: new(int64(50)), End: new(int64(110)), Lag: new(int64(60)), Member: "worker"}
+	first := health.Partition{Topic: "shop.orders", Offset: new(int64(50)), End: new(int64(110)), Lag: new(int64(60)), Expired: new(int64(0)), Member: "worker"}
 	want := health.Group{
-		Address: s.group.Addr, GroupID: "billing", State: "Stable", Protocol: schema.Consumer, Declared: schema.Consumer, Members: 1, DeclaredMembers: 4,
-		Lag: new(int64(60)), Worst: &first, Skew: new(2.0), In: new(10.0), Out: new(20.0), CatchUp: health.Catching, CatchUpIn: new(6.0),
-		Partitions: []health.Partition{first, {Topic: "shop.orders", Partition: 1, Offset: new(int64(100)), End: new(int64(100)), Lag: new(int64(0)), Member: "worker"}},
+		Address: s.group.Addr, GroupID: "billing", State: "Stable", Protocol: schema.Consumer, Declared: schema.Consumer, Members: new(1), DeclaredMembers: 4,
+		Lag: new(int64(60)), Worst: &first, Skew: new(2.0), Expired: new(int64(0)), In: new(10.0), Out: new(20.0), CatchUp: health.Catching, CatchUpIn: new(6.0),
+		Partitions: []health.Partition{first, {Topic: "shop.orders", Partition: 1, Offset: new(int64(100)), End: new(int64(100)), Lag: new(int64(0)), Expired: new(int64(0)), Member: "worker"}},
 	}
 	if diff := cmp.Diff([]health.Group{want}, s.document().Groups); diff != "" {
 		t.Error(diff)
@@ -233,10 +233,16 @@ func TestShareGroup(t *testing.T) {
 	if *g.Lag != 45 || *g.InFlight != 30 || *g.Out != 20 || *g.CatchUpIn != 4.5 {
 		t.Errorf("lag %d, in flight %d, out %v, done in %v", *g.Lag, *g.InFlight, *g.Out, g.CatchUpIn)
 	}
+	s.of(func(g *live.Group) {
+		g.Configs, g.Undone = live.Hidden[map[string]string]("slow", ""), map[string]live.Progress{"shop.orders": {0: 4500, 1: 0}}
+	})
+	if g := s.document().Groups[0]; *g.InFlight != 4500 {
+		t.Errorf("%d are in flight, of 4500, where the bound is not seen", *g.InFlight)
+	}
 	s.of(func(g *live.Group) { g.Members = nil })
 	s.facts.Reading.Spans["shop.orders"][0] = span(60, 110)
-	if g := s.document().Groups[0]; *g.InFlight != 0 || g.Expired != 0 {
-		t.Errorf("without members %d are in flight; %d are expired", *g.InFlight, g.Expired)
+	if g := s.document().Groups[0]; *g.InFlight != 0 || *g.Expired != 0 {
+		t.Errorf("without members %d are in flight; %d are expired", *g.InFlight, *g.Expired)
 	}
 }
 
@@ -286,6 +292,18 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// Where it is not asked how old the messages of a partition are, the others tell
+// the least, and nothing is missing that could have been read.
+func TestOldestNotAsked(t *testing.T) {
+	s := newScene()
+	s.facts.Reading.Spans["shop.orders"][0].Value.Oldest = live.Seen[time.Time]{}
+	s.facts.Reading.Spans["shop.orders"][1].Value.Oldest = live.Is(now.Add(-time.Minute))
+	d := s.document()
+	if q := d.Queues[0]; q.OldestAge == nil || *q.OldestAge != 60 || !q.OldestAtLeast || d.Incomplete() {
+		t.Errorf("%+v, unseen: %v", q, d.Unseen)
+	}
+}
+
 // What could not be read is said, and never taken for fine.
 func TestUnseen(t *testing.T) {
 	for want, change := range map[string]func(*scene){
@@ -314,6 +332,38 @@ func TestUnseen(t *testing.T) {
 	}
 }
 
+// What is not known of a group is null, and neither none nor nobody.
+func TestUnseenGroup(t *testing.T) {
+	hidden := live.Hidden[map[string]live.Progress]("slow", "")
+	for name, test := range map[string]struct {
+		seen            live.Seen[live.Group]
+		members         *int
+		expired, oldest bool // whether they are known
+	}{
+		"unseen":         {live.Hidden[live.Group]("slow", ""), nil, false, false},
+		"offsets unseen": {live.Is(live.Group{State: "Stable", Members: make([]live.Member, 3), Offsets: hidden}), new(3), false, false},
+		"absent":         {live.None[live.Group](), new(0), true, true},
+		"empty":          {live.Is(live.Group{State: "Empty", Offsets: live.Is(map[string]live.Progress{})}), new(0), true, true},
+	} {
+		for _, protocol := range schema.Protocols() {
+			s := newScene()
+			s.group.Protocol = protocol
+			s.facts.Reading.Groups["billing"] = test.seen
+			d := s.document()
+			g, q := d.Groups[0], d.Queues[0]
+			if diff := cmp.Diff(test.members, g.Members); diff != "" || (g.Expired != nil) != test.expired || (g.Partitions[0].Expired != nil) != test.expired {
+				t.Errorf("%s %s: %+v\n%s", name, protocol, g, diff)
+			}
+			if !test.expired && (g.Lag != nil || g.InFlight != nil || g.Out != nil) {
+				t.Errorf("%s %s: %+v", name, protocol, g)
+			}
+			if q.OldestAtLeast == test.oldest {
+				t.Errorf("%s %s: %+v", name, protocol, q)
+			}
+		}
+	}
+}
+
 func TestLeftovers(t *testing.T) {
 	s := newScene()
 	queue := func(name string) schema.ID { return schema.ID{Kind: schema.KindQueue, Name: name} }
@@ -332,8 +382,16 @@ func TestLeftovers(t *testing.T) {
 	if diff := cmp.Diff(want, d.Leftovers); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(&health.Lock{Holder: "ci", Since: time.Unix(1, 0).UTC()}, d.Lock); diff != "" {
+	if diff := cmp.Diff(&health.Lock{Holder: "ci", Since: time.Unix(1, 0).UTC()}, d.Lock); diff != "" || !*d.Locked {
 		t.Error(diff)
+	}
+	s.plan.Ledger = live.None[live.Ledger]()
+	if d := s.document(); d.Lock != nil || *d.Locked {
+		t.Errorf("without a ledger it is locked: %+v", d.Lock)
+	}
+	s.plan.Ledger = live.Hidden[live.Ledger]("not permitted", "")
+	if d := s.document(); d.Lock != nil || d.Locked != nil {
+		t.Errorf("what is not seen is known: %+v, %v", d.Lock, *d.Locked)
 	}
 }
 
@@ -351,9 +409,13 @@ func TestAccess(t *testing.T) {
 	if diff := cmp.Diff([]health.Quota{{Address: s.group.Addr, Entity: "user:app", Key: schema.ConsumerByteRate, Limit: new(5.0), Known: true, Declared: 10}}, d.Quotas); diff != "" {
 		t.Error(diff)
 	}
+	s.facts.Snapshot.Users["app"], s.facts.Snapshot.Quotas = live.None[live.User](), live.Is(live.Quotas{})
+	if d := s.document(); d.Users[0].Mechanisms == nil || len(d.Users[0].Mechanisms) > 0 || !d.Quotas[0].Known || d.Quotas[0].Limit != nil {
+		t.Errorf("what is not there is not known: %+v %+v", d.Users, d.Quotas)
+	}
 	s.facts.Snapshot.Users["app"] = live.Hidden[live.User]("not permitted", "")
 	s.facts.Snapshot.Quotas = live.Hidden[live.Quotas]("not permitted", "")
-	if d := s.document(); d.Users[0].Mechanisms != nil || d.Quotas[0].Known {
+	if d := s.document(); d.Users[0].Mechanisms != nil || d.Quotas[0].Known || d.Quotas[0].Limit != nil {
 		t.Errorf("what is not seen is known: %+v %+v", d.Users, d.Quotas)
 	}
 }

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ type Queue struct {
 	Address         schema.Addr `json:"address"`
 	Topic           string      `json:"topic"`
 	Exists          *bool       `json:"exists"`
-	Partitions      int         `json:"partitions"`
+	Partitions      *int        `json:"partitions"`
 	Offline         []int32     `json:"offline"`          // partitions without a leader
 	UnderReplicated []int32     `json:"under_replicated"` // partitions with a replica that is not in sync
 	Messages        *int64      `json:"messages"`         // from where the partitions start to where they end
@@ -25,7 +26,7 @@ type Queue struct {
 	Out             *float64    `json:"out_per_second"`   // messages that its groups are done with, all groups together
 	OldestUnread    *time.Time  `json:"oldest_unread"`    // when the first message that one of its groups has not read was written; null, too: they have read all
 	OldestAge       *float64    `json:"oldest_unread_age_seconds"`
-	OldestAtLeast   bool        `json:"oldest_unread_at_least"` // of some partitions it is not known
+	OldestAtLeast   bool        `json:"oldest_unread_at_least"` // of some partitions or groups it is not known, or was not asked
 }
 
 // Topics are those of the queues that there are, the topology's own and others'.
@@ -66,7 +67,7 @@ func (c *checkup) queues() {
 		case live.Unseen:
 			c.hide(q.Addr, q.topic, "", seen.Why, seen.Needs)
 		case live.Absent:
-			d.Exists = new(false)
+			d.Exists, d.Partitions = new(false), new(0)
 		case live.Present:
 			d.Exists, d.Bound = new(true), bound[q.topic] || c.compacted(q.topic)
 			c.replicas(&d, &seen.Value)
@@ -110,7 +111,7 @@ func (c *checkup) compacted(topic string) bool {
 // replicas counts as Kafka's own tools do: a replica that a reassignment adds
 // need not be in sync yet.
 func (c *checkup) replicas(d *Queue, t *live.Topic) {
-	d.Partitions = len(t.Partitions)
+	d.Partitions = new(len(t.Partitions))
 	for i := range t.Partitions {
 		p := &t.Partitions[i]
 		if p.Leader < 0 {
@@ -197,6 +198,7 @@ func (c *checkup) rate(ch change) *float64 {
 // oldest is the earliest of what the partitions tell.
 func (c *checkup) oldest(d *Queue) {
 	var first time.Time
+	d.OldestAtLeast = slices.ContainsFunc(c.readers[d.Topic], func(id string) bool { return !readable(c.Reading.Groups[id]) })
 	for _, seen := range c.Reading.Spans[d.Topic] {
 		if seen.State != live.Present {
 			d.OldestAtLeast = true
@@ -205,7 +207,9 @@ func (c *checkup) oldest(d *Queue) {
 		switch oldest := seen.Value.Oldest; oldest.State {
 		case live.Unseen:
 			d.OldestAtLeast = true
-			c.hide(d.Address, d.Topic, "oldest unread message", oldest.Why, oldest.Needs)
+			if oldest.Asked() { // else it would have taken too many bytes
+				c.hide(d.Address, d.Topic, "oldest unread message", oldest.Why, oldest.Needs)
+			}
 		case live.Present:
 			if first.IsZero() || oldest.Value.Before(first) {
 				first = oldest.Value

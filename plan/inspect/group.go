@@ -3,13 +3,13 @@ package inspect
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/queueform/queueform/plan/live"
@@ -37,7 +37,6 @@ func (r *reader) groups(ctx context.Context, ids []string, configsOnly bool) err
 // described reads all of groups but their configs, and which protocols the
 // brokers speak.
 func (r *reader) described(ctx context.Context, ids []string, all map[string]live.Seen[live.Group]) []schema.Protocol {
-	admin := kadm.NewClient(r.client)
 	spoken := r.spokenProtocols(ctx)
 	protocols, unlisted := r.protocols(ctx)
 	of := map[schema.Protocol][]string{}
@@ -45,9 +44,9 @@ func (r *reader) described(ctx context.Context, ids []string, all map[string]liv
 		of[protocols[id]] = append(of[protocols[id]], id)
 	}
 	switch others := of[""]; {
-	case unlisted != nil:
+	case unlisted != "":
 		for _, id := range others {
-			all[id] = live.Hidden[live.Group]("a broker does not list its groups: "+reason(unlisted), "")
+			all[id] = live.Hidden[live.Group]("a broker does not list its groups: "+unlisted, "")
 		}
 	case r.someGroups(ctx):
 		of[schema.Classic] = append(of[schema.Classic], others...) // which says whether it is there, or may not be seen
@@ -56,14 +55,11 @@ func (r *reader) described(ctx context.Context, ids []string, all map[string]liv
 			all[id] = live.None[live.Group]()
 		}
 	}
-	for protocol, describe := range map[schema.Protocol]func(context.Context, *kadm.Client, []string, map[string]live.Seen[live.Group]){
-		schema.Classic: classic, schema.Consumer: consuming, schema.Share: sharing,
-	} {
-		if len(of[protocol]) > 0 { // kadm would describe all groups there are
-			describe(ctx, admin, of[protocol], all)
-		}
-	}
-	committed(all, admin.FetchManyOffsets(ctx, slices.Concat(of[schema.Classic], of[schema.Consumer])...))
+	r.describeGroups(ctx, of[schema.Classic], &kmsg.DescribeGroupsRequest{Groups: of[schema.Classic]}, all)
+	r.describeGroups(ctx, of[schema.Consumer], &kmsg.ConsumerGroupDescribeRequest{Groups: of[schema.Consumer]}, all)
+	r.describeGroups(ctx, of[schema.Share], &kmsg.ShareGroupDescribeRequest{GroupIDs: of[schema.Share]}, all)
+	shared(ctx, r.client, of[schema.Share], all)
+	committed(all, kadm.NewClient(r.client).FetchManyOffsets(ctx, slices.Concat(of[schema.Classic], of[schema.Consumer])...))
 	return spoken
 }
 
@@ -90,16 +86,16 @@ func (r *reader) spokenProtocols(ctx context.Context) []schema.Protocol {
 // protocols are those of the groups that the brokers list (by type since Kafka
 // 4.0, KIP-848). Others may be there, and not to be seen. Unlisted is why a
 // broker has not listed its own.
-func (r *reader) protocols(ctx context.Context) (all map[string]schema.Protocol, unlisted error) {
+func (r *reader) protocols(ctx context.Context) (all map[string]schema.Protocol, unlisted string) {
 	all = map[string]schema.Protocol{}
 	for _, shard := range r.client.RequestSharded(ctx, kmsg.NewPtrListGroupsRequest()) {
 		resp, answered := shard.Resp.(*kmsg.ListGroupsResponse)
 		if !answered {
-			unlisted = shard.Err
+			unlisted = reasonOf(shard.Meta.NodeID, shard.Err)
 			continue
 		}
 		if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-			unlisted = err
+			unlisted = reasonOf(shard.Meta.NodeID, err)
 		}
 		for i := range resp.Groups {
 			g := &resp.Groups[i]
@@ -122,110 +118,148 @@ func (r *reader) someGroups(ctx context.Context) bool {
 	return err != nil || len(resp.Topics) != 1 || resp.Topics[0].ErrorCode != kerr.UnknownTopicOrPartition.Code
 }
 
-// group is a fact about a group, of what was described of it.
-func group(id string, g live.Group, err error) live.Seen[live.Group] {
+// describeGroups notes what groups of one protocol are. Kadm would take one that may not
+// be seen for all of them.
+func (r *reader) describeGroups(ctx context.Context, ids []string, req kmsg.Request, all map[string]live.Seen[live.Group]) {
+	if len(ids) == 0 {
+		return
+	}
+	missing := unanswered
+	for _, shard := range r.client.RequestSharded(ctx, req) {
+		switch resp := shard.Resp.(type) {
+		case *kmsg.DescribeGroupsResponse:
+			for i := range resp.Groups {
+				g := &resp.Groups[i]
+				all[g.Group] = group(g.Group, g.ErrorCode, classic(g))
+			}
+		case *kmsg.ConsumerGroupDescribeResponse:
+			for i := range resp.Groups {
+				g := &resp.Groups[i]
+				all[g.Group] = group(g.Group, g.ErrorCode, consuming(g))
+			}
+		case *kmsg.ShareGroupDescribeResponse:
+			for i := range resp.Groups {
+				g := &resp.Groups[i]
+				all[g.GroupID] = group(g.GroupID, g.ErrorCode, sharing(g))
+			}
+		default:
+			missing = reasonOf(shard.Meta.NodeID, shard.Err)
+		}
+	}
+	for _, id := range ids {
+		if _, answered := all[id]; !answered {
+			all[id] = live.Hidden[live.Group](missing, "")
+		}
+	}
+}
+
+const unanswered = "the broker did not answer for it"
+
+// group is a fact about a group, of what a broker says of it.
+func group(id string, code int16, g live.Group) live.Seen[live.Group] {
 	switch {
-	case errors.Is(err, kerr.GroupIDNotFound), err == nil && g.State == "Dead":
+	case code == kerr.GroupIDNotFound.Code, code == 0 && g.State == "Dead":
 		return live.None[live.Group]()
-	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		return live.Hidden[live.Group]("not permitted", "Describe on Group "+id)
-	case err != nil:
-		return live.Hidden[live.Group](reason(err), "")
+	case code != 0:
+		return hidden[live.Group](code, "Describe on Group "+id)
 	}
 	return live.Is(g)
 }
 
-func classic(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
-	described, err := admin.DescribeGroups(ctx, ids...)
-	for _, id := range ids {
-		d := described[id]
-		g := live.Group{State: d.State}
-		if d.ProtocolType == "consumer" {
-			g.Protocol = schema.Classic
-		}
-		for i := range d.Members {
-			m := &d.Members[i]
-			member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
-			if assigned, ok := m.Assigned.AsConsumer(); ok {
-				for _, t := range assigned.Topics {
-					member.Assigned[t.Topic] = t.Partitions
-				}
+func classic(d *kmsg.DescribeGroupsResponseGroup) live.Group {
+	g := live.Group{State: d.State}
+	if d.ProtocolType == "consumer" {
+		g.Protocol = schema.Classic
+	}
+	for i := range d.Members {
+		m := &d.Members[i]
+		member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
+		var assigned kmsg.ConsumerMemberAssignment
+		if g.Protocol == schema.Classic && assigned.ReadFrom(m.MemberAssignment) == nil { // else it has none yet
+			for _, t := range assigned.Topics {
+				member.Assigned[t.Topic] = t.Partitions
 			}
-			g.Members = append(g.Members, member)
 		}
-		all[id] = group(id, g, firstOf(err, d.Err))
+		g.Members = append(g.Members, member)
 	}
+	return g
 }
 
-func consuming(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
-	described, err := admin.DescribeConsumerGroups(ctx, ids...)
-	for _, id := range ids {
-		d := described[id]
-		g := live.Group{Protocol: schema.Consumer, State: d.State}
-		for i := range d.Members {
-			m := &d.Members[i]
-			g.Members = append(g.Members, live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: assigned(m.Assignment)})
+func consuming(d *kmsg.ConsumerGroupDescribeResponseGroup) live.Group {
+	g := live.Group{Protocol: schema.Consumer, State: d.State}
+	for i := range d.Members {
+		m := &d.Members[i]
+		member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
+		for _, t := range m.Assignment.TopicPartitions {
+			member.Assigned[t.Topic] = t.Partitions
 		}
-		all[id] = group(id, g, firstOf(err, d.Err))
+		g.Members = append(g.Members, member)
 	}
+	return g
 }
 
-func sharing(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
-	described, err := admin.DescribeShareGroups(ctx, ids...)
-	for _, id := range ids {
-		d := described[id]
-		g := live.Group{Protocol: schema.Share, State: d.GroupState}
-		for i := range d.Members {
-			m := &d.Members[i]
-			g.Members = append(g.Members, live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: assigned(m.Assignment)})
+func sharing(d *kmsg.ShareGroupDescribeResponseGroup) live.Group {
+	g := live.Group{Protocol: schema.Share, State: d.GroupState}
+	for i := range d.Members {
+		m := &d.Members[i]
+		member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
+		for _, t := range m.Assignment.TopicPartitions {
+			member.Assigned[t.Topic] = t.Partitions
 		}
-		all[id] = group(id, g, firstOf(err, d.Err))
+		g.Members = append(g.Members, member)
 	}
-	shared(ctx, admin, ids, all)
+	return g
 }
 
-// shared notes how far share groups have come.
-func shared(ctx context.Context, admin *kadm.Client, ids []string, all map[string]live.Seen[live.Group]) {
-	described, err := admin.DescribeShareGroupOffsets(ctx, ids...)
+// shared notes how far share groups have come (KIP-932).
+func shared(ctx context.Context, client *kgo.Client, ids []string, all map[string]live.Seen[live.Group]) {
+	req := kmsg.NewPtrDescribeShareGroupOffsetsRequest()
 	for _, id := range ids {
-		seen := all[id]
-		if seen.State != live.Present {
+		if seen := all[id]; seen.State == live.Present {
+			seen.Value.Offsets, seen.Value.Undone = live.Hidden[map[string]live.Progress](unanswered, ""), nil
+			all[id] = seen
+			req.Groups = append(req.Groups, kmsg.DescribeShareGroupOffsetsRequestGroup{GroupID: id})
+		}
+	}
+	if len(req.Groups) == 0 {
+		return
+	}
+	for _, shard := range client.RequestSharded(ctx, req) {
+		if shard.Err != nil {
+			for _, g := range shard.Req.(*kmsg.DescribeShareGroupOffsetsRequest).Groups {
+				seen := all[g.GroupID]
+				seen.Value.Offsets = live.Hidden[map[string]live.Progress](reasonOf(shard.Meta.NodeID, shard.Err), "")
+				all[g.GroupID] = seen
+			}
 			continue
 		}
-		offsets, undone := map[string]live.Progress{}, map[string]live.Progress{}
-		trouble := firstOf(err, described[id].Err)
-		for topic, partitions := range described[id].Offsets {
-			for partition, o := range partitions {
-				trouble = cmp.Or(trouble, o.Err)
-				progress(offsets, topic, partition, o.StartOffset)
-				progress(undone, topic, partition, o.Lag)
+		resp := shard.Resp.(*kmsg.DescribeShareGroupOffsetsResponse)
+		for i := range resp.Groups {
+			g := &resp.Groups[i]
+			seen := all[g.GroupID]
+			seen.Value.Offsets, seen.Value.Undone = sharedOffsets(g)
+			all[g.GroupID] = seen
+		}
+	}
+}
+
+// sharedOffsets are those of one share group, and how much behind them is not done.
+func sharedOffsets(g *kmsg.DescribeShareGroupOffsetsResponseGroup) (live.Seen[map[string]live.Progress], map[string]live.Progress) {
+	offsets, undone := map[string]live.Progress{}, map[string]live.Progress{}
+	trouble, right := g.ErrorCode, "Describe on Group "+g.GroupID
+	for _, t := range g.Topics {
+		for _, p := range t.Partitions {
+			if trouble == 0 && p.ErrorCode != 0 {
+				trouble, right = p.ErrorCode, "Describe on Topic "+t.Topic
 			}
+			progress(offsets, t.Topic, p.Partition, p.StartOffset)
+			progress(undone, t.Topic, p.Partition, p.Lag)
 		}
-		seen.Value.Offsets, seen.Value.Undone = live.Is(offsets), undone
-		if trouble != nil {
-			seen.Value.Offsets, seen.Value.Undone = live.Hidden[map[string]live.Progress](reason(trouble), ""), nil
-		}
-		all[id] = seen
 	}
-}
-
-// firstOf prefers what is known of one group to what is known of all.
-func firstOf(all, one error) error {
-	if one != nil {
-		return one
+	if trouble != 0 {
+		return hidden[map[string]live.Progress](trouble, right), nil
 	}
-	return all
-}
-
-func assigned(topics kadm.TopicsSet) map[string][]int32 {
-	all := make(map[string][]int32, len(topics))
-	for topic, partitions := range topics {
-		for partition := range partitions {
-			all[topic] = append(all[topic], partition)
-		}
-		slices.Sort(all[topic])
-	}
-	return all
+	return live.Is(offsets), undone
 }
 
 // committed notes how far the groups have come that commit offsets.

@@ -1,12 +1,16 @@
 package inspect_test
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -113,11 +117,147 @@ func TestReadingAgain(t *testing.T) {
 	if diff := cmp.Diff(ended(0, 10, oldest(4)), reading(t, client, s, map[string]live.Offsets{"orders": {4}}).Spans["orders"][0]); diff != "" {
 		t.Error(diff)
 	}
-	for range 3 {
+	for range 4 {
 		kafka.ControlKey(kmsg.Fetch.Int16(), full)
 	}
-	if seen := reading(t, client, s, map[string]live.Offsets{"orders": {4}}).Spans["orders"][0].Value; seen.End != 10 || seen.Oldest.State != live.Unseen || seen.Oldest.Why == "" {
+	if seen := reading(t, client, s, map[string]live.Offsets{"orders": {4}}).Spans["orders"][0].Value; seen.End != 10 || seen.Oldest.Asked() || seen.Oldest.State != live.Unseen {
 		t.Errorf("one that never finds room: %+v", seen)
+	}
+}
+
+// Where a mark of a transaction is all that has room, the message behind it is
+// found, and is not taken for read.
+func TestReadingPastMarks(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	writer, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	if err := writer.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.ProduceSync(t.Context(), &kgo.Record{Topic: "orders", Value: []byte("x")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+		t.Fatal(err)
+	}
+	send(t, client, &kgo.Record{Topic: "orders", Value: noise(900_000), Timestamp: time.UnixMilli(hour(4))})
+	s := read(t, client, live.Scope{Topics: []string{"orders"}})
+	if diff := cmp.Diff(ended(0, 3, oldest(4)), reading(t, client, s, map[string]live.Offsets{"orders": {1, live.End}}).Spans["orders"][0]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// crowded lets brokers answer fetches of a queue as if there were so many batches
+// in each partition, and one more in the first: of a partition they send as many as
+// have room, and of all at least one (KIP-74).
+func crowded(kafka *kfake.Cluster, batch []byte, batches int) (fetches *int) {
+	fetches = new(int)
+	always(kafka, kmsg.Fetch, func(asked kmsg.Request) kmsg.Response {
+		*fetches++
+		req, resp := asked.(*kmsg.FetchRequest), asked.ResponseKind().(*kmsg.FetchResponse)
+		free, least := int(req.MaxBytes), len(batch)
+		for _, rt := range req.Topics {
+			topic := kmsg.FetchResponseTopic{Topic: rt.Topic, TopicID: rt.TopicID}
+			for _, rp := range rt.Partitions {
+				p := kmsg.FetchResponseTopicPartition{Partition: rp.Partition, HighWatermark: int64(batches)}
+				if p.Partition == 0 {
+					p.HighWatermark++
+				}
+				if sent := min(batches*len(batch), max(least, min(free, int(rp.PartitionMaxBytes)))); sent >= len(batch) {
+					p.RecordBatches, least = batch, 0
+					free = max(0, free-sent)
+				}
+				topic.Partitions = append(topic.Partitions, p)
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp
+	})
+	return fetches
+}
+
+// batchOf is a batch of the fourth hour, of a little more than a size, as brokers send it.
+func batchOf(t *testing.T, kafka *kfake.Cluster, size int) []byte {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerBatchMaxBytes(16<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	topic := fmt.Sprint("batches-", size)
+	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), 1, 1, map[string]*string{"max.message.bytes": new("16777216")}, topic); err != nil {
+		t.Fatal(err)
+	}
+	send(t, client, &kgo.Record{Topic: topic, Value: make([]byte, size), Timestamp: time.UnixMilli(hour(4))})
+	there := read(t, client, live.Scope{Topics: []string{topic}}).Topics[topic].Value
+	req := kmsg.NewPtrFetchRequest()
+	req.Topics = []kmsg.FetchRequestTopic{{Topic: topic, TopicID: there.ID, Partitions: []kmsg.FetchRequestTopicPartition{{CurrentLeaderEpoch: -1}}}}
+	resp, err := req.RequestWith(t.Context(), client.Broker(int(there.Partitions[0].Leader)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.Topics[0].Partitions[0].RecordBatches
+}
+
+// send sends a batch of one message.
+func send(t *testing.T, client *kgo.Client, r *kgo.Record) {
+	t.Helper()
+	if err := client.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// noise is what cannot be compressed.
+func noise(size int) []byte {
+	all := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(all)
+	return all
+}
+
+// However many partitions have however much unread, a leader is asked four times
+// at most. Of what it is not asked the age is not told, and nothing untrue is said.
+func TestReadingBacklog(t *testing.T) {
+	for _, test := range []struct {
+		partitions     int32
+		batches, size  int
+		known, fetches int // of how many partitions, by how many requests
+	}{
+		{partitions: 200, batches: 60, size: 16_000, known: 200, fetches: 1},
+		{partitions: 500, batches: 1, size: 16_000, known: 500, fetches: 1},
+		{partitions: 9, batches: 2, size: 900_000, known: 9, fetches: 2},
+		{partitions: 200, batches: 1, size: 900_000, known: 28, fetches: 4},
+		{partitions: 2_000, batches: 1, size: 16_000, known: 1_564, fetches: 4},
+		{partitions: 5, batches: 2, size: 9 << 20, known: 4, fetches: 4},
+	} {
+		kafka, client := start(t, kfake.NumBrokers(1))
+		if _, err := kadm.NewClient(client).CreateTopic(t.Context(), test.partitions, 1, nil, "orders"); err != nil {
+			t.Fatal(err)
+		}
+		for partition := range test.partitions {
+			client.Produce(t.Context(), &kgo.Record{Topic: "orders", Partition: partition}, nil)
+		}
+		if err := client.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s := read(t, client, live.Scope{Topics: []string{"orders"}})
+		fetches := crowded(kafka, batchOf(t, kafka, test.size), test.batches)
+		spans := reading(t, client, s, map[string]live.Offsets{"orders": slices.Repeat(live.Offsets{0}, int(test.partitions))}).Spans["orders"]
+		known := 0
+		for i, seen := range spans {
+			switch told := seen.Value.Oldest; {
+			case told == oldest(4):
+				known++
+			case seen.State != live.Present || told.Asked():
+				t.Fatalf("%+v: partition %d: %+v", test, i, seen)
+			}
+		}
+		if known != test.known || *fetches != test.fetches || spans[0].Value.Oldest != oldest(4) {
+			t.Errorf("%+v: %d known by %d requests; where most is unread: %+v", test, known, *fetches, spans[0])
+		}
 	}
 }
 

@@ -10,9 +10,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -102,17 +105,35 @@ func hidden[T any](code int16, right string) live.Seen[T] {
 // reason is an error in a few words: of several brokers, that of the first.
 func reason(err error) string {
 	if shards, ok := errors.AsType[*kadm.ShardErrors](err); ok && len(shards.Errs) > 0 {
-		first := &shards.Errs[0]
-		if first.Broker.NodeID < 0 { // it is not known which
-			return reason(first.Err)
-		}
-		return fmt.Sprintf("broker %d: %s", first.Broker.NodeID, reason(first.Err))
+		return reasonOf(shards.Errs[0].Broker.NodeID, shards.Errs[0].Err)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	timeout, ok := errors.AsType[net.Error](err)
+	code, told := errors.AsType[*kerr.Error](err)
+	says := func(part string) bool { return strings.Contains(err.Error(), part) }
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), ok && timeout.Timeout():
 		return "there was no answer in time"
-	}
-	if code, ok := errors.AsType[*kerr.Error](err); ok {
+	case told:
 		return fmt.Sprintf("%s (%s)", strings.TrimSuffix(code.Description, "."), code.Message)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the broker refuses connections"
+	case slices.ContainsFunc(unknownBroker, says):
+		return "the broker is not up"
+	case kgo.IsRetryableBrokerErr(err), errors.Is(err, io.EOF):
+		return "the connection broke off"
 	}
 	return err.Error()
+}
+
+// unknownBroker is how the client says that it knows of no such broker. It has
+// no error for that which could be asked for.
+var unknownBroker = []string{"unknown broker", "did not reply with that broker in the broker list"}
+
+// reasonOf is what went wrong with a broker. A negative number is that of none: it
+// is not known which it was.
+func reasonOf(broker int32, err error) string {
+	if broker < 0 {
+		return reason(err)
+	}
+	return fmt.Sprintf("broker %d: %s", broker, reason(err))
 }

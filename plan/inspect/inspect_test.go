@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +25,7 @@ import (
 
 func start(t *testing.T, options ...kfake.Opt) (*kfake.Cluster, *kgo.Client) {
 	t.Helper()
-	kafka, err := kfake.NewCluster(append(options, kfake.NumBrokers(3), kfake.ClusterID("here"))...)
+	kafka, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(3), kfake.ClusterID("here")}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,5 +334,73 @@ func TestUnreachable(t *testing.T) {
 	cancel()
 	if s, err := inspect.Read(ctx, client, live.Scope{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// What goes wrong with a leader is told in the tool's words, not the client's.
+func TestReasons(t *testing.T) {
+	type dialing = func(context.Context, string, string) (net.Conn, error)
+	refused := func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	}
+	silent := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
+	}
+	for want, does := range map[string]func(*kfake.Cluster, *live.Topic, *atomic.Value){
+		"the broker is not up":           func(_ *kfake.Cluster, there *live.Topic, _ *atomic.Value) { there.Partitions[0].Leader = 9 },
+		"the broker refuses connections": func(_ *kfake.Cluster, _ *live.Topic, dial *atomic.Value) { dial.Store(refused) },
+		"there was no answer in time":    func(_ *kfake.Cluster, _ *live.Topic, dial *atomic.Value) { dial.Store(silent) },
+		"the connection broke off": func(kafka *kfake.Cluster, _ *live.Topic, _ *atomic.Value) {
+			kafka.ControlKey(kmsg.Fetch.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+				kafka.KeepControl()
+				return nil, errors.New("cut"), true
+			})
+		},
+	} {
+		kafka, asking := start(t)
+		create(t, asking, nil, "orders")
+		fill(t, asking, "orders", 1)
+		var dial atomic.Value
+		dial.Store(new(net.Dialer).DialContext) // until something goes wrong
+		client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...), kgo.RequestRetries(0), kgo.Dialer(func(ctx context.Context, network, host string) (net.Conn, error) {
+			return dial.Load().(dialing)(ctx, network, host)
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		s := read(t, client, live.Scope{Topics: []string{"orders"}})
+		there := s.Topics["orders"].Value
+		sample := inspect.Sample(t.Context(), client, s, []string{"orders"})
+		does(kafka, &there, &dial)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		span := inspect.Reading(ctx, client, s, sample, map[string]live.Offsets{"orders": {0, live.End}}).Spans["orders"][0]
+		if why := span.Why + span.Value.Oldest.Why; why != fmt.Sprintf("broker %d: %s", there.Partitions[0].Leader, want) {
+			t.Errorf("%q, not %q", why, want)
+		}
+	}
+}
+
+// A group's coordinator that is gone is told so, too, and not in the client's words.
+func TestCoordinatorGone(t *testing.T) {
+	kafka, asking := start(t)
+	create(t, asking, nil, "orders")
+	commit(t, asking, "billing", "orders", map[int32]int64{0: 1})
+	always(kafka, kmsg.FindCoordinator, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
+		for _, key := range req.(*kmsg.FindCoordinatorRequest).CoordinatorKeys {
+			resp.Coordinators = append(resp.Coordinators, kmsg.FindCoordinatorResponseCoordinator{Key: key, NodeID: 9, Host: "127.0.0.1", Port: 1})
+		}
+		return resp
+	})
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...), kgo.RequestRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if seen := read(t, client, live.Scope{Groups: []string{"billing"}}).Groups["billing"]; seen.Why != "the broker is not up" {
+		t.Errorf("%+v", seen)
 	}
 }

@@ -71,7 +71,7 @@ func logs(ctx context.Context, client *kgo.Client, s *live.Snapshot, topics []st
 // answeredLogs is one broker's answer, or why there is none.
 func answeredLogs(shard kgo.ResponseShard) (*kmsg.DescribeLogDirsResponse, live.Seen[live.Sizes]) {
 	if shard.Err != nil {
-		return nil, live.Hidden[live.Sizes](reason(shard.Err), "")
+		return nil, live.Hidden[live.Sizes](reasonOf(shard.Meta.NodeID, shard.Err), "")
 	}
 	resp := shard.Resp.(*kmsg.DescribeLogDirsResponse)
 	if refused := refusedDirs(resp); refused != 0 {
@@ -118,7 +118,7 @@ func complete(s *live.Snapshot, measured map[string]live.Sizes, silent live.Seen
 		for i := range sizes {
 			leader := s.Topics[name].Value.Partitions[i].Leader
 			if _, answered := sizes[i][leader]; !answered {
-				answers[name] = live.Hidden[live.Sizes](cmp.Or(silent.Why, "a partition has no leader"), silent.Needs)
+				answers[name] = live.Hidden[live.Sizes](cmp.Or(silent.Why, noLeader), silent.Needs)
 			}
 		}
 	}

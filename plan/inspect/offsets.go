@@ -92,7 +92,7 @@ func (l *listing) answer() live.Seen[live.Offsets] {
 func takeOffsets(asked map[string]*listing, shard kgo.ResponseShard) {
 	if shard.Err != nil {
 		for _, t := range shard.Req.(*kmsg.ListOffsetsRequest).Topics {
-			asked[t.Topic].why = reason(shard.Err)
+			asked[t.Topic].why = reasonOf(shard.Meta.NodeID, shard.Err)
 		}
 		return
 	}

@@ -58,7 +58,7 @@ func ratesOf(ctx context.Context, client *kgo.Client, broker int32) live.Seen[ma
 	resources, err := describe(ctx, client.Broker(int(broker)), kmsg.ConfigResourceTypeBroker, []string{strconv.Itoa(int(broker))}, rateKeys...)
 	switch {
 	case err != nil:
-		return live.Hidden[map[string]string](reason(err), "")
+		return live.Hidden[map[string]string](reasonOf(broker, err), "")
 	case len(resources) == 0:
 		return live.Hidden[map[string]string](reason(kerr.UnknownServerError), "")
 	case resources[0].ErrorCode != 0:

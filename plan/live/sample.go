@@ -24,5 +24,5 @@ type Span struct {
 	Start  int64
 	End    int64
 	Stable int64           // before it all transactions have ended; NoOffset: not told
-	Oldest Seen[time.Time] // of the first message that is not read; absent: there is none
+	Oldest Seen[time.Time] // of the first message that is not read; absent: there is none; not asked: it would have taken too many bytes
 }

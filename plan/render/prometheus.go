@@ -69,7 +69,7 @@ func (p *prometheus) queues(all []health.Queue) {
 	each("in_messages_per_second", "Messages that came in over the interval.", func(q *health.Queue) *float64 { return q.In })
 	each("out_messages_per_second", "Messages that its groups were done with over the interval, all together.", func(q *health.Queue) *float64 { return q.Out })
 	each("oldest_unread_age_seconds", "Age of the first message that one of its groups has not read; 0: all are read.", oldestAge)
-	each("partitions", "Partitions of the queue.", present(func(q *health.Queue) float64 { return float64(q.Partitions) }))
+	each("partitions", "Partitions of the queue.", func(q *health.Queue) *float64 { return float(q.Partitions) })
 	each("offline_partitions", "Partitions without a leader.", present(func(q *health.Queue) float64 { return float64(len(q.Offline)) }))
 	each("under_replicated_partitions", "Partitions with a replica out of sync.", present(func(q *health.Queue) float64 { return float64(len(q.UnderReplicated)) }))
 }
@@ -81,7 +81,7 @@ func oldestAge(q *health.Queue) *float64 {
 	return q.OldestAge
 }
 
-func float(n *int64) *float64 {
+func float[N int | int64](n *N) *float64 {
 	if n == nil {
 		return nil
 	}
@@ -109,9 +109,9 @@ func (p *prometheus) groups(all []health.Group) {
 		}
 	})
 	each("max_lag_messages", "Messages that may be unread, as declared.", func(g *health.Group) *float64 { return float(g.MaxLag) })
-	each("expired_messages", "Messages that were deleted before the group has read them.", func(g *health.Group) *float64 { return new(float64(g.Expired)) })
+	each("expired_messages", "Messages that were deleted before the group has read them.", func(g *health.Group) *float64 { return float(g.Expired) })
 	each("in_flight_messages_max", "Messages that members of a share group may have at hand, at most.", func(g *health.Group) *float64 { return float(g.InFlight) })
-	each("members", "Members of the group.", func(g *health.Group) *float64 { return new(float64(g.Members)) })
+	each("members", "Members of the group.", func(g *health.Group) *float64 { return float(g.Members) })
 	each("declared_members", "Members as declared.", func(g *health.Group) *float64 {
 		if g.DeclaredMembers == 0 {
 			return nil
@@ -125,6 +125,9 @@ func (p *prometheus) groups(all []health.Group) {
 	p.metric("group_info", "State and protocol of the group.", func(add func(float64, labels)) {
 		for i := range all {
 			g := &all[i]
+			if g.State == "" {
+				continue
+			}
 			add(1, append(labelled(g), "state", g.State, "protocol", string(g.Protocol), "declared_protocol", string(g.Declared)))
 		}
 	})
@@ -144,13 +147,26 @@ func (p *prometheus) topology(d *health.Document) {
 					n++
 				}
 			}
-			add(float64(n), labels{"topology", d.Topology, "code", string(code)})
+			if n > 0 || !d.Incomplete() {
+				add(float64(n), labels{"topology", d.Topology, "code", string(code)})
+			}
 		}
 	})
-	p.metric("differences", "Differences between the files and the cluster.", func(add func(float64, labels)) { add(float64(len(d.Differences)), of) })
-	p.metric("unseen", "What is declared and could not be read.", func(add func(float64, labels)) { add(float64(len(d.Unseen)), of) })
-	p.metric("leftovers", "What earlier applies have left.", func(add func(float64, labels)) { add(float64(len(d.Leftovers)), of) })
-	p.metric("locked", "1 while an apply has the topology's lock.", func(add func(float64, labels)) { add(flag(d.Lock != nil), of) })
+	count := func(name, help string, n int, whole bool) {
+		p.metric(name, help, func(add func(float64, labels)) {
+			if n > 0 || whole {
+				add(float64(n), of)
+			}
+		})
+	}
+	count("differences", "Differences between the files and the cluster.", len(d.Differences), d.Applied)
+	count("unseen", "What is declared and could not be read.", len(d.Unseen), true)
+	count("leftovers", "What earlier applies have left.", len(d.Leftovers), d.Locked != nil) // the ledger tells of both
+	p.metric("locked", "1 while an apply has the topology's lock.", func(add func(float64, labels)) {
+		if d.Locked != nil {
+			add(flag(*d.Locked), of)
+		}
+	})
 	p.needs(d)
 	p.quotas(d.Quotas)
 	p.metric("timestamp_seconds", "When all of this was read.", func(add func(float64, labels)) { add(float64(d.At.UnixMilli())/1000, of) })

@@ -168,7 +168,7 @@ func (s *statusText) queue(q *health.Queue) row {
 	}
 	r.cells = []string{
 		q.Address.String(), messages, known(q.In, rate), known(q.Out, rate), unreadFor(q),
-		fmt.Sprintf("%d/%d", q.Partitions-len(away), q.Partitions), known(q.Bytes, size),
+		fmt.Sprintf("%d/%d", *q.Partitions-len(away), *q.Partitions), known(q.Bytes, size),
 	}
 	return r
 }
@@ -209,12 +209,9 @@ func (s *statusText) groups() {
 		if g.LagAtLeast {
 			lag = ">= " + lag
 		}
-		members := count(int64(g.Members))
+		members := known(g.Members, func(n int) string { return count(int64(n)) })
 		if g.DeclaredMembers > 0 {
 			members += "/" + count(int64(g.DeclaredMembers))
-		}
-		if g.State == "" {
-			members = "?"
 		}
 		tb.rows = append(tb.rows, row{
 			cells: []string{g.Address.String(), lag, known(g.In, rate), known(g.Out, rate), caughtUp(g), members},

@@ -122,7 +122,7 @@ func (u *user) traffic() {
 	}
 	u.await("members", func() bool {
 		d := u.status(0, "--interval", "0")
-		return groupOf(d, "consumer").Members == 1 && groupOf(d, "share").Members == 1
+		return *groupOf(d, "consumer").Members == 1 && *groupOf(d, "share").Members == 1
 	})
 }
 
@@ -158,8 +158,8 @@ func (u *user) asKafka(d *health.Document) {
 			u.Errorf("%s is %q, for Kafka %q", label, g.Protocol, kind)
 		}
 		state, members := u.groupState(g)
-		if g.State != state || g.Members != members {
-			u.Errorf("%s is %s with %d members, for Kafka %s with %d", label, g.State, g.Members, state, members)
+		if g.State != state || *g.Members != members {
+			u.Errorf("%s is %s with %d members, for Kafka %s with %d", label, g.State, *g.Members, state, members)
 		}
 		if diff := cmp.Diff(u.standings(g), shown(g)); diff != "" {
 			u.Errorf("%s: %s", label, diff)
@@ -268,7 +268,7 @@ func (u *user) queueAsKafka(q *health.Queue) {
 	u.Helper()
 	depth := u.offsetSum(q.Topic, "-1") - u.offsetSum(q.Topic, "-2")
 	once, disk := u.logSizes(q.Topic)
-	got := []int64{*q.Messages, *q.Bytes, *q.BytesOnDisk, int64(q.Partitions)}
+	got := []int64{*q.Messages, *q.Bytes, *q.BytesOnDisk, int64(*q.Partitions)}
 	if diff := cmp.Diff([]int64{depth, once, disk, int64(u.topics(regexp.QuoteMeta(q.Topic))[q.Topic].Partitions)}, got); diff != "" {
 		u.Errorf("%s: messages, bytes, on disk, partitions: %s", q.Topic, diff)
 	}
@@ -368,7 +368,7 @@ func (u *user) rates() {
 	u.await("a group that has caught up while messages come", func() bool {
 		d := u.status(0, "--interval", "4s")
 		q, g := queueOf(d, "orders"), groupOf(d, "classic")
-		return g.Members == 1 && near(q.In, perSecond) && near(g.In, perSecond) && near(g.Out, perSecond) && *g.Lag < 3*perSecond
+		return *g.Members == 1 && near(q.In, perSecond) && near(g.In, perSecond) && near(g.Out, perSecond) && *g.Lag < 3*perSecond
 	})
 	d := u.status(0, "--interval", "4s")
 	if g := groupOf(d, "consumer"); g.CatchUp != health.Standing || *g.Out != 0 {
@@ -378,7 +378,7 @@ func (u *user) rates() {
 	close(done)
 	<-sending
 	must(u.T, client.Flush(u.Context()))
-	u.await("the group to be empty", func() bool { return groupOf(u.status(0, "--interval", "0"), "classic").Members == 0 })
+	u.await("the group to be empty", func() bool { return *groupOf(u.status(0, "--interval", "0"), "classic").Members == 0 })
 	u.asKafka(u.status(0, "--interval", "1s"))
 }
 
@@ -418,8 +418,8 @@ func (u *user) expire() {
 	_, err := kadm.NewClient(u.client()).DeleteRecords(u.Context(), offsets)
 	must(u.T, err)
 	d := u.status(2, "--check", "--interval", "0")
-	if g := groupOf(d, "consumer"); g.Expired != 7 || !found(d, health.Expired, g.Address) {
-		u.Errorf("%d expired: %v", g.Expired, d.Findings)
+	if g := groupOf(d, "consumer"); *g.Expired != 7 || !found(d, health.Expired, g.Address) {
+		u.Errorf("%d expired: %v", *g.Expired, d.Findings)
 	}
 	u.asKafka(d)
 }

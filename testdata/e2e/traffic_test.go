@@ -328,7 +328,7 @@ func (u *user) fenced() {
 	if err := command.Wait(); err == nil {
 		u.Error("nothing is wrong")
 	}
-	u.has(said.String(), "sent 0 messages", "read and not acknowledged: 1 message")
+	u.has(said.String(), "sent 0 messages", "Another producer has begun", "read and not acknowledged: 1 message")
 	all, _ := u.received("consumer_group.auditors")
 	if len(all) != 1 || all[0].Value != "kept" {
 		u.Errorf("received %+v", all)
