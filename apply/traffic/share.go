@@ -185,7 +185,7 @@ func (s *sharer) settle(ctx context.Context, all []judged) ([]judged, error) {
 }
 
 // acknowledge gives the partitions in which brokers have refused that, of some
-// messages at least. All that is told them goes in one request to each.
+// messages at least. All that is told a broker goes in one request.
 func (s *sharer) acknowledge(ctx context.Context, all []judged) (refused map[place]error, err error) {
 	told := map[kgo.AckStatus][]*kgo.Record{}
 	for _, m := range all {
@@ -240,7 +240,14 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 	if s.Look {
 		return true, s.overlooked(ctx)
 	}
-	if time.Since(s.looked) < lookEvery {
+	if s.done() {
+		return true, nil
+	}
+	every := lookEvery
+	if time.Since(s.came) < lookEvery { // it costs brokers much, and while messages come the end is hardly near
+		every = quiet
+	}
+	if time.Since(s.looked) < every {
 		return false, nil
 	}
 	s.looked = time.Now()
@@ -298,6 +305,16 @@ func (s *sharer) left(ctx context.Context) (left, known int64, err error) {
 		}
 	}
 	return left, known, nil
+}
+
+// done says whether this member is past the end everywhere.
+func (s *sharer) done() bool {
+	for p, end := range s.ends {
+		if !s.past(p, end) {
+			return false
+		}
+	}
+	return true
 }
 
 // past says whether this member has seen the end of a partition, and owes it
