@@ -195,6 +195,6 @@ func (a *app) receiving(meter *progress.Meter, e traffic.Event) {
 			fmt.Fprintf(a.Err, "note: other members of the group have %s of its queues\n", english.Plural(e.Partitions, "partition", ""))
 			return
 		}
-		fmt.Fprintf(a.Err, "note: up to %s before the end are with other members, or were released\n", english.Plural(int(e.Messages), "message", ""))
+		fmt.Fprintf(a.Err, "note: up to %s before the end did not come: other members have them, or the brokers hand them out later\n", english.Plural(int(e.Messages), "message", ""))
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -79,7 +78,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// binary is bytes as base64.
+// binary is bytes as base64, or null.
 type binary struct {
 	bytes []byte
 	there bool
@@ -91,17 +90,21 @@ func (b binary) IsZero() bool { return !b.there }
 // MarshalJSON writes base64.
 func (b binary) MarshalJSON() ([]byte, error) { return json.Marshal(b.bytes) }
 
-// UnmarshalJSON reads base64.
+// UnmarshalJSON reads base64, or null.
 func (b *binary) UnmarshalJSON(data []byte) error {
-	var s string
+	var s *string
 	if err := json.Unmarshal(data, &s); err != nil {
-		return errors.New("base64 is in a string")
+		return errors.New("base64 is in a string, or null")
 	}
-	decoded, err := base64.StdEncoding.DecodeString(s)
+	*b = binary{there: true}
+	if s == nil {
+		return nil
+	}
+	decoded, err := base64.StdEncoding.DecodeString(*s)
 	if err != nil {
 		return errors.New("what is called base64 is not")
 	}
-	*b = binary{append([]byte{}, decoded...), true}
+	b.bytes = append([]byte{}, decoded...)
 	return nil
 }
 
@@ -118,10 +121,10 @@ func (s stamp) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads either.
 func (s *stamp) UnmarshalJSON(data []byte) error {
-	var milliseconds int64
-	if json.Unmarshal(data, &milliseconds) == nil {
-		s.Time = time.UnixMilli(milliseconds)
-	} else if json.Unmarshal(data, &s.Time) != nil {
+	var milliseconds *int64 // nil: null, which is none
+	if json.Unmarshal(data, &milliseconds) == nil && milliseconds != nil {
+		s.Time = time.UnixMilli(*milliseconds)
+	} else if json.Unmarshal(data, &s.Time) != nil || s.IsZero() {
 		return errors.New("a timestamp is like \"2026-01-31T12:00:00.000Z\", or a number of milliseconds")
 	}
 	if s.Before(time.UnixMilli(0)) || s.After(time.Unix(0, math.MaxInt64)) { // which the client keeps in nanoseconds
@@ -226,33 +229,30 @@ func strict(data []byte, into any) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return fmt.Errorf("it has %s twice", nameOf(syntax.JSONPointer))
+		return fmt.Errorf("it has %s twice", syntax.JSONPointer.LastToken())
 	case broken:
 		return fmt.Errorf("it is not a message in JSON: %w", syntax.Err)
 	case !mistyped:
 		return err
 	case errors.Is(err, jsonv2.ErrUnknownName):
-		return fmt.Errorf("there is no %s in a message", nameOf(wrong.JSONPointer))
+		return fmt.Errorf("there is no %s in a message", wrong.JSONPointer.LastToken())
 	case wrong.Err != nil && wrong.JSONPointer != "":
-		return fmt.Errorf("%s: %w", nameOf(wrong.JSONPointer), wrong.Err)
+		return fmt.Errorf("%s: %w", wrong.JSONPointer.LastToken(), wrong.Err)
 	case wrong.JSONPointer == "":
 		return fmt.Errorf("it is not a message in JSON but %s", kinds[wrong.JSONKind])
 	}
-	return fmt.Errorf("%s cannot be %s", nameOf(wrong.JSONPointer), kinds[wrong.JSONKind])
+	return fmt.Errorf("%s cannot be %s", wrong.JSONPointer.LastToken(), kinds[wrong.JSONKind])
 }
 
 var kinds = map[jsontext.Kind]string{
 	'n': "null", 't': "true", 'f': "false", '"': "a string", '0': "a number", '[': "an array", '{': "an object",
 }
 
-// nameOf is the name of a member, with those that it is in.
-func nameOf(p jsontext.Pointer) string { return strings.TrimPrefix(string(p), "/") }
-
 // printed is a message as JSON says it.
 func printed(r *kgo.Record) *message {
-	m := &message{
-		Topic: r.Topic, Partition: &r.Partition, Offset: &r.Offset, Timestamp: stamp{r.Timestamp},
-		DeliveryCount: r.DeliveryCount(),
+	m := &message{Topic: r.Topic, Partition: &r.Partition, Offset: &r.Offset, DeliveryCount: r.DeliveryCount()}
+	if r.Timestamp.UnixMilli() >= 0 { // else it has none
+		m.Timestamp.Time = r.Timestamp
 	}
 	if r.Key != nil {
 		m.Key, m.KeyBase64 = written(r.Key)

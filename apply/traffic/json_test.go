@@ -118,7 +118,8 @@ func TestCopy(t *testing.T) {
 
 func TestJSONForms(t *testing.T) {
 	for line, want := range map[string]what{
-		`{"value": null}`: {Partition: -1},
+		`{"value": null}`:                                                          {Partition: -1},
+		`{"value_base64": null}`:                                                   {Partition: -1},
 		`{"value": "", "key": "", "timestamp": 1000}`:                              {Key: []byte{}, Value: []byte{}, Partition: -1, Time: 1000},
 		`{"value": "a", "timestamp": "1970-01-01T00:00:02Z"}`:                      {Value: []byte("a"), Partition: -1, Time: 2000},
 		`{"value": "a", "headers": {"b": "1", "a": null}}`:                         {Value: []byte("a"), Partition: -1, Headers: []kgo.RecordHeader{{Key: "a"}, {Key: "b", Value: []byte("1")}}},
@@ -146,6 +147,7 @@ func TestJSONKey(t *testing.T) {
 		`{"value": "", "key": ""}`:            {},
 		`{"value": "", "key": "own"}`:         []byte("own"),
 		`{"value": "", "key_base64": "/w=="}`: {0xff},
+		`{"value": "", "key_base64": null}`:   nil,
 	} {
 		for got, err := range traffic.JSONLines(strings.NewReader(line), []byte("given")) {
 			if err != nil {

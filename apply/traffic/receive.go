@@ -64,11 +64,11 @@ type NotAcknowledged struct {
 	Err       error
 }
 
-// Elsewhere is that the end was not reached, because other members of the group
-// have what is missing.
+// Elsewhere is that not all before the end came, because other members of the
+// group have it or, of a share group, brokers have not handed it out.
 type Elsewhere struct {
-	Partitions int   // that others have; 0: it is not known
-	Messages   int64 // of a share group, that others have or have released
+	Partitions int   // that others have; 0: it is a share group
+	Messages   int64 // of a share group
 }
 
 func (Received) event()        {}

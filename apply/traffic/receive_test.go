@@ -407,6 +407,40 @@ func TestShareLook(t *testing.T) {
 	}
 }
 
+// What others have before the end is told, though the last message before it came;
+// what a look has itself is not.
+func TestShareElsewhere(t *testing.T) {
+	for _, look := range []bool{false, true} {
+		const topic = "dlq.orders" // of one partition, which both members get
+		k := newKafka(t)
+		sender := k.sender()
+		sender.Topic = topic
+		if _, err := sender.Send(t.Context(), traffic.Values(nil, count(10))); err != nil {
+			t.Fatal(err)
+		}
+		r := k.receiver(schema.Share, &taker{})
+		r.Look, r.Queues = look, []traffic.Queue{{Topic: topic}}
+		other, err := kgo.NewClient(append(k.client.Opts(), kgo.ShareGroup("g"), kgo.ConsumeTopics(topic), kgo.ShareMaxRecords(4), kgo.ShareMaxRecordsStrict())...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		if n := len(other.PollRecords(t.Context(), 4).Records()); n != 4 {
+			t.Fatalf("the other has %d messages", n)
+		}
+		var told []traffic.Event
+		r.Observe = func(e traffic.Event) {
+			if _, progress := e.(traffic.Received); !progress {
+				told = append(told, e)
+			}
+		}
+		k.receive(r)
+		if d := cmp.Diff([]traffic.Event{traffic.Elsewhere{Messages: 4}}, told); d != "" {
+			t.Errorf("look: %v, %s", look, d)
+		}
+	}
+}
+
 // What brokers refuse to acknowledge is told, is not counted, and comes again: to
 // this member, or to the next where this one has taken all that it is to.
 func TestShareRefused(t *testing.T) {
@@ -448,25 +482,36 @@ func TestShareRefused(t *testing.T) {
 
 // A message is held for as long as it is worked on, though its lock ends sooner.
 func TestShareHold(t *testing.T) {
-	k := newKafka(t)
-	k.send("key", "slow", "next")
-	var work taker
-	work.take = func(m *kgo.Record) (traffic.Verdict, error) {
-		if string(m.Value) == "slow" {
-			<-time.After(2500 * time.Millisecond) // two and a half locks
-		}
-		return traffic.Accept, nil
-	}
-	r := k.receiver(schema.Share, &work)
-	r.Singly = true
-	r.Observe = func(e traffic.Event) {
-		if _, ok := e.(traffic.Received); !ok {
-			t.Errorf("%+v", e)
-		}
-	}
-	k.receive(r)
-	if d := cmp.Diff([]string{"slow", "next"}, work.taken); d != "" {
-		t.Error(d)
+	for name, lock := range map[string]string{"a lock shorter than the work": "1000", "a lock of several idle connections": "60000"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newKafka(t)
+			k.send("key", "slow", "next")
+			var work taker
+			work.take = func(m *kgo.Record) (traffic.Verdict, error) {
+				if string(m.Value) == "slow" {
+					<-time.After(2500 * time.Millisecond) // two and a half locks
+				}
+				return traffic.Accept, nil
+			}
+			r := k.receiver(schema.Share, &work)
+			k.cluster.SetGroupConfigs("g", map[string]string{"share.auto.offset.reset": "earliest", "share.record.lock.duration.ms": lock})
+			client, err := kgo.NewClient(append(k.client.Opts(), kgo.ConnIdleTimeout(500*time.Millisecond))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			r.Client, r.Singly = client, true
+			r.Observe = func(e traffic.Event) {
+				if _, ok := e.(traffic.Received); !ok {
+					t.Errorf("%+v", e)
+				}
+			}
+			k.receive(r)
+			if d := cmp.Diff([]string{"slow", "next"}, work.taken); d != "" {
+				t.Error(d)
+			}
+		})
 	}
 }
 

@@ -23,6 +23,7 @@ type sharer struct {
 	ends    map[place]int64          // as of the start
 	came    time.Time                // when the last message did
 	looked  time.Time                // when the group's positions were last asked for
+	held    map[place]int64          // of a look: how many messages it has
 	seen    map[place]int64          // after the last message that this member was given
 	owed    map[place]map[int64]bool // the offsets that are to come again to this member or another: it has released them, or (true) their acknowledgement was refused
 	trouble error                    // why it was not in the group, when it last was not
@@ -57,7 +58,7 @@ func (r *refusals) take() map[place]error {
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
-	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), seen: map[place]int64{}, owed: map[place]map[int64]bool{}, refused: refusals{why: map[place]error{}}, answers: make(answers, 1)}
+	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), held: map[place]int64{}, seen: map[place]int64{}, owed: map[place]map[int64]bool{}, refused: refusals{why: map[place]error{}}, answers: make(answers, 1)}
 	var err error
 	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
 	options := append(slices.Clone(r.Client.Opts()), r.settings().receiving()...)
 	options = append(options,
 		kgo.ShareGroup(r.Group.GroupID), kgo.ConsumeTopics(r.topics()...), kgo.FetchMaxWait(tick),
-		kgo.ShareAckCallback(s.refused.note), kgo.WithHooks(s.answers),
+		kgo.ShareAckCallback(s.refused.note), kgo.WithHooks(s.answers), kgo.ConnIdleTimeout(idle),
 	)
 	switch {
 	case r.Look:
@@ -80,6 +81,10 @@ func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
 	}
 	return s, nil
 }
+
+// idle is how long a connection may be without use. What a member holds is given to
+// others when it ends.
+const idle = time.Minute
 
 // sharedAtOnce is how many messages brokers give at once.
 const sharedAtOnce = 500
@@ -105,6 +110,9 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	for _, m := range messages {
 		p := place{m.Topic, m.Partition}
 		s.seen[p] = max(s.seen[p], m.Offset+1)
+		if s.Look {
+			s.held[p]++
+		}
 	}
 	return messages, ctx.Err()
 }
@@ -141,7 +149,7 @@ func (a answers) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.
 
 // hold renews the lock of a message for as long as it is worked on (KIP-1222).
 func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
-	ticker := time.NewTicker(max(time.Until(m.AcquisitionDeadline())/2, tick))
+	ticker := time.NewTicker(min(max(time.Until(m.AcquisitionDeadline())/2, tick), idle/4))
 	stop := make(chan struct{})
 	var renewing sync.WaitGroup
 	renewing.Go(func() {
@@ -237,11 +245,8 @@ const (
 // ended compares where the group is with the end: unlike in other groups, what
 // a member has read does not tell.
 func (s *sharer) ended(ctx context.Context) (bool, error) {
-	if s.Look {
-		return true, s.overlooked(ctx)
-	}
-	if s.done() {
-		return true, nil
+	if s.Look || s.done() {
+		return true, s.tellMissing(ctx)
 	}
 	every := lookEvery
 	if time.Since(s.came) < lookEvery { // it costs brokers much, and while messages come the end is hardly near
@@ -251,7 +256,7 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	s.looked = time.Now()
-	left, known, err := s.left(ctx)
+	left, err := s.left(ctx)
 	switch {
 	case err != nil:
 		return false, err
@@ -261,50 +266,74 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 		return false, nil
 	case s.trouble != nil:
 		return false, s.trouble
-	case known > 0:
-		s.tell(Elsewhere{Messages: known})
 	}
-	return true, nil
+	return true, s.tellMissing(ctx)
 }
 
-// overlooked tells what is there and was not handed out.
-func (s *sharer) overlooked(ctx context.Context) error {
-	_, known, err := s.left(ctx)
-	if err == nil && known > 0 {
-		s.tell(Elsewhere{Messages: known})
+// tellMissing tells how many messages before the end are not done, and did not
+// come. Those that came after the end are not done, either.
+func (s *sharer) tellMissing(ctx context.Context) error {
+	progress, err := s.progress(ctx)
+	if err != nil {
+		return err
 	}
-	return err
+	now, err := listed(s.admin.ListEndOffsets(ctx, s.topics()...))
+	if err != nil {
+		return err
+	}
+	missing := int64(0)
+	for p, end := range s.ends {
+		at, begun := progress[p]
+		if !begun || at.Lag < 0 {
+			continue
+		}
+		n := min(end-at.StartOffset, at.Lag-(now[p]-end))
+		missing += max(0, n-s.held[p])
+	}
+	if missing > 0 {
+		s.tell(Elsewhere{Messages: missing})
+	}
+	return nil
 }
 
-// left is how many messages may come before the end, at most, and how many of
-// those are certainly there: a partition in which the group has not begun tells
-// nothing. What a group has acknowledged is in its lag alone (KIP-1226, Kafka
-// 4.2+); the offset that it keeps may be far behind.
-func (s *sharer) left(ctx context.Context) (left, known int64, err error) {
+// progress is how far the group has come in the partitions where it has begun.
+func (s *sharer) progress(ctx context.Context) (map[place]kadm.ShareOffset, error) {
 	groups, err := s.admin.DescribeShareGroupOffsets(ctx, s.Group.GroupID)
 	if err == nil {
 		err = groups.Error()
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("where share group %s is: %w", s.Group.GroupID, err)
+		return nil, fmt.Errorf("where share group %s is: %w", s.Group.GroupID, err)
 	}
-	offsets := groups[s.Group.GroupID].Offsets
-	for p, end := range s.ends {
-		at, ok := offsets[p.topic][p.partition]
-		begun := ok && at.StartOffset >= 0
-		switch {
-		case s.past(p, end), begun && (at.StartOffset >= end || at.Lag == 0):
-		case begun:
-			n := end - at.StartOffset
-			if at.Lag > 0 {
-				n = min(n, at.Lag)
+	all := map[place]kadm.ShareOffset{}
+	for topic, partitions := range groups[s.Group.GroupID].Offsets {
+		for partition, at := range partitions {
+			if at.StartOffset >= 0 {
+				all[place{topic, partition}] = at
 			}
-			left, known = left+n, known+n
+		}
+	}
+	return all, nil
+}
+
+// left is how many messages may come before the end, at most. What a group has
+// acknowledged is in its lag alone (KIP-1226, Kafka 4.2+); the offset that it keeps
+// may be far behind.
+func (s *sharer) left(ctx context.Context) (left int64, err error) {
+	progress, err := s.progress(ctx)
+	for p, end := range s.ends {
+		at, begun := progress[p]
+		switch {
+		case s.past(p, end):
+		case begun && at.Lag >= 0:
+			left += max(0, min(end-at.StartOffset, at.Lag))
+		case begun:
+			left += max(0, end-at.StartOffset)
 		default:
 			left += end
 		}
 	}
-	return left, known, nil
+	return left, err
 }
 
 // done says whether this member is past the end everywhere.
