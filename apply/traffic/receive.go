@@ -209,7 +209,9 @@ func (v *visit) batch(ctx context.Context, messages []*kgo.Record) error {
 		v.began = time.Now()
 	}
 	done, took := v.take(ctx, messages)
-	if err := v.Taker.Flush(); err != nil {
+	if err := v.Taker.Flush(); errors.Is(took, err) && err != nil { // it has met that already
+		return took
+	} else if err != nil {
 		return errors.Join(took, err)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -309,7 +310,8 @@ func TestExplainOther(t *testing.T) {
 	_ = ask(t, conn.Client())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, err := range []error{nil, kerr.TopicAuthorizationFailed, context.Cause(ctx)} {
+	full := &fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}
+	for _, err := range []error{nil, kerr.TopicAuthorizationFailed, context.Cause(ctx), full} {
 		if got := conn.Explain(err); !errors.Is(got, err) || got != nil && got.Error() != err.Error() {
 			t.Errorf("%v became %v", err, got)
 		}

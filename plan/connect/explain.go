@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ import (
 // offers, for a few seconds at most.
 func (c *Conn) Explain(err error) error {
 	if _, done := errors.AsType[*Error](err); done || err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if _, file := errors.AsType[*fs.PathError](err); file { // whose kinds are those of connections, too
 		return err
 	}
 	if given, ok := errors.AsType[*settled](err); ok {

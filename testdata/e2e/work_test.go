@@ -163,6 +163,9 @@ func TestOutputFails(t *testing.T) {
 			t.Errorf("%s: %v", out.Name(), err)
 		}
 		u.has(said.String(), want, "received 0 messages")
+		if n := strings.Count(said.String(), "no space left on device"); n > 1 {
+			t.Errorf("it is said %d times:\n%s", n, said.String())
+		}
 	}
 	if all, _ := u.received("consumer_group.classic"); len(all) != 1000 {
 		t.Errorf("%d messages, want 1,000", len(all))
