@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,7 +148,7 @@ func TestOutputFails(t *testing.T) {
 	defer fake.Close()
 	u := &user{T: t, servers: fake.ListenAddrs(), dir: t.TempDir()}
 	u.write("flows.hcl", flows)
-	u.send(numbered(1000), "checkout")
+	u.send(slices.Repeat([]string{strings.Repeat("x", 200)}, 1000), "checkout") // more than is buffered
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	must(t, err)
 	defer full.Close()
