@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -124,7 +123,6 @@ func (r *reader) describeGroups(ctx context.Context, ids []string, req kmsg.Requ
 	if len(ids) == 0 {
 		return
 	}
-	missing := unanswered
 	for _, shard := range r.client.RequestSharded(ctx, req) {
 		switch resp := shard.Resp.(type) {
 		case *kmsg.DescribeGroupsResponse:
@@ -143,14 +141,29 @@ func (r *reader) describeGroups(ctx context.Context, ids []string, req kmsg.Requ
 				all[g.GroupID] = group(g.GroupID, g.ErrorCode, sharing(g))
 			}
 		default:
-			missing = reasonOf(shard.Meta.NodeID, shard.Err)
+			for _, id := range groupsOf(shard.Req) {
+				all[id] = unread[live.Group](shard.Meta.NodeID, shard.Err, "Describe on Group "+id)
+			}
 		}
 	}
 	for _, id := range ids {
 		if _, answered := all[id]; !answered {
-			all[id] = live.Hidden[live.Group](missing, "")
+			all[id] = live.Hidden[live.Group](unanswered, "")
 		}
 	}
+}
+
+// groupsOf are those that a request asks for.
+func groupsOf(req kmsg.Request) []string {
+	switch req := req.(type) {
+	case *kmsg.DescribeGroupsRequest:
+		return req.Groups
+	case *kmsg.ConsumerGroupDescribeRequest:
+		return req.Groups
+	case *kmsg.ShareGroupDescribeRequest:
+		return req.GroupIDs
+	}
+	return nil
 }
 
 const unanswered = "the broker did not answer for it"
@@ -228,7 +241,7 @@ func shared(ctx context.Context, client *kgo.Client, ids []string, all map[strin
 		if shard.Err != nil {
 			for _, g := range shard.Req.(*kmsg.DescribeShareGroupOffsetsRequest).Groups {
 				seen := all[g.GroupID]
-				seen.Value.Offsets = live.Hidden[map[string]live.Progress](reasonOf(shard.Meta.NodeID, shard.Err), "")
+				seen.Value.Offsets = unread[map[string]live.Progress](shard.Meta.NodeID, shard.Err, "Describe on Group "+g.GroupID)
 				all[g.GroupID] = seen
 			}
 			continue
@@ -265,10 +278,12 @@ func sharedOffsets(g *kmsg.DescribeShareGroupOffsetsResponseGroup) (live.Seen[ma
 // committed notes how far the groups have come that commit offsets.
 func committed(all map[string]live.Seen[live.Group], fetched kadm.FetchOffsetsResponses) {
 	for id, f := range fetched {
-		offsets, trouble := map[string]live.Progress{}, f.Err
+		offsets, trouble, right := map[string]live.Progress{}, f.Err, "Describe on Group "+id
 		for topic, partitions := range f.Fetched {
 			for partition, o := range partitions {
-				trouble = cmp.Or(trouble, o.Err)
+				if trouble == nil && o.Err != nil {
+					trouble, right = o.Err, "Describe on Topic "+topic
+				}
 				progress(offsets, topic, partition, o.At)
 			}
 		}
@@ -281,7 +296,7 @@ func committed(all map[string]live.Seen[live.Group], fetched kadm.FetchOffsetsRe
 		}
 		seen.Value.Offsets = live.Is(offsets)
 		if trouble != nil {
-			seen.Value.Offsets = live.Hidden[map[string]live.Progress](reason(trouble), "")
+			seen.Value.Offsets = unread[map[string]live.Progress](-1, trouble, right)
 		}
 		all[id] = seen
 	}

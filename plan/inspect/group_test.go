@@ -139,6 +139,24 @@ func TestGroupsUnseen(t *testing.T) {
 	}
 }
 
+// Who may not see a group is not told its coordinator.
+func TestGroupNotPermitted(t *testing.T) {
+	kafka, asking := start(t)
+	create(t, asking, nil, "__consumer_offsets") // else there are no groups
+	always(kafka, kmsg.FindCoordinator, func(req kmsg.Request) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
+		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
+		for _, key := range req.(*kmsg.FindCoordinatorRequest).CoordinatorKeys {
+			resp.Coordinators = append(resp.Coordinators, kmsg.FindCoordinatorResponseCoordinator{Key: key, NodeID: -1, ErrorCode: kerr.GroupAuthorizationFailed.Code})
+		}
+		return resp
+	})
+	got := read(t, asking, live.Scope{Groups: []string{"g"}}).Groups["g"]
+	if got.State != live.Unseen || got.Why != "not permitted" || got.Needs != "Describe on Group g" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // listed lets the first broker list groups, all of one protocol.
 func listed(kafka *kfake.Cluster, protocol schema.Protocol, ids ...string) {
 	always(kafka, kmsg.ListGroups, func(req kmsg.Request) kmsg.Response {

@@ -95,11 +95,16 @@ func cluster(resp *kmsg.MetadataResponse) live.Cluster {
 // hidden is a fact that a broker would not tell, by its error code; right is
 // the permission that tells it.
 func hidden[T any](code int16, right string) live.Seen[T] {
-	err := kerr.ErrorForCode(code)
+	return unread[T](-1, kerr.ErrorForCode(code), right)
+}
+
+// unread is a fact that could not be asked for, or was not told. The broker is
+// that which was asked; below 0: it is not known which, or of no matter.
+func unread[T any](broker int32, err error, right string) live.Seen[T] {
 	if errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.GroupAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed) {
 		return live.Hidden[T]("not permitted", right)
 	}
-	return live.Hidden[T](reason(err), "")
+	return live.Hidden[T](reasonOf(broker, err), "")
 }
 
 // reason is an error in a few words: of several brokers, that of the first.
