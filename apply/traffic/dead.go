@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -122,7 +123,8 @@ func (u *undertaker) sent(results kgo.ProduceResults) error {
 				of[h.Key] = string(h.Value)
 			}
 			return fmt.Errorf("the message at offset %s of %s[%s] cannot be sent to the dead letters in %s: %w",
-				of[headerOffset], of[headerTopic], of[headerPartition], result.Record.Topic, result.Err)
+				of[headerOffset], of[headerTopic], of[headerPartition], result.Record.Topic,
+				permitted(result.Err, map[*kerr.Error]string{kerr.TopicAuthorizationFailed: "Write on Topic " + result.Record.Topic}))
 		}
 	}
 	return nil

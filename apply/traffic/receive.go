@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/queueform/queueform/schema"
@@ -123,17 +125,25 @@ const patience = 30 * time.Second
 // that have not come again by the end are an error.
 func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
 	if err := r.check(ctx); err != nil {
-		return Progress{}, err
+		return Progress{}, r.permitted(err)
 	}
 	m, err := r.join(ctx)
 	if err != nil {
-		return Progress{}, err
+		return Progress{}, r.permitted(err)
 	}
 	v := &visit{Receiver: r, member: m}
 	err = v.run(ctx)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return v.progress, errors.Join(err, m.leave(last))
+	return v.progress, errors.Join(r.permitted(err), r.permitted(m.leave(last)))
+}
+
+// permitted says which right is missing.
+func (r *Receiver) permitted(err error) error {
+	return permitted(err, map[*kerr.Error]string{
+		kerr.TopicAuthorizationFailed: "Read on Topic " + strings.Join(r.topics(), ", "),
+		kerr.GroupAuthorizationFailed: "Read on Group " + r.Group.GroupID,
+	})
 }
 
 func (r *Receiver) settings() settings { return settings{r.Group.Client, catalog.Consumer} }

@@ -134,7 +134,7 @@ func (r *run) answered(m *kgo.Record, err error) {
 	case errors.Is(err, kgo.ErrAborting): // what comes of it is told already
 		return
 	case err != nil:
-		r.refuse(explained(err))
+		r.refuse(r.permitted(explained(err)))
 		return
 	}
 	to := &r.told
@@ -225,7 +225,7 @@ func (r *run) commitOpen() error {
 	if err := r.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		_ = r.client.EndTransaction(ctx, kgo.TryAbort) // which Kafka does by itself in time
 		if code, answered := errors.AsType[*kerr.Error](err); answered && !code.Retriable {
-			return explained(err)
+			return r.permitted(explained(err))
 		}
 		return fmt.Errorf("%w: %w", errUnanswered, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/queueform/queueform/schema"
@@ -42,7 +43,7 @@ func (e *NotSent) Unwrap() error { return e.Err }
 func (s *Sender) Send(ctx context.Context, from Source) (Progress, error) {
 	limits, err := s.limits(ctx)
 	if err != nil {
-		return Progress{}, &NotSent{Err: err}
+		return Progress{}, &NotSent{Err: s.permitted(err)}
 	}
 	client, err := kgo.NewClient(append(slices.Clone(s.Client.Opts()), s.options(limits.largest)...)...)
 	if err != nil {
@@ -63,7 +64,7 @@ func (s *Sender) Send(ctx context.Context, from Source) (Progress, error) {
 func (s *Sender) Check(ctx context.Context, from Source) error {
 	limits, err := s.limits(ctx)
 	if err != nil {
-		return err
+		return s.permitted(err)
 	}
 	for m, err := range from {
 		if err == nil {
@@ -77,6 +78,14 @@ func (s *Sender) Check(ctx context.Context, from Source) error {
 		}
 	}
 	return nil
+}
+
+// permitted says which right is missing.
+func (s *Sender) permitted(err error) error {
+	return permitted(err, map[*kerr.Error]string{
+		kerr.TopicAuthorizationFailed:           "Write on Topic " + s.Topic,
+		kerr.TransactionalIDAuthorizationFailed: "Write on TransactionalId " + s.transactionalID(),
+	})
 }
 
 func (s *Sender) settings() settings { return settings{s.Producer.Client, catalog.Producer} }

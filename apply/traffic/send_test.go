@@ -245,7 +245,7 @@ func TestRefused(t *testing.T) {
 	})
 	_, err := k.sender().Send(t.Context(), traffic.Values(nil, []string{"a", "b"}))
 	failed, ok := errors.AsType[*traffic.NotSent](err)
-	if !ok || !errors.Is(err, kerr.TopicAuthorizationFailed) || failed.Sent.Messages != 0 || failed.Failed == 0 {
+	if want := "not permitted, this needs Write on Topic orders (TOPIC_AUTHORIZATION_FAILED)"; !ok || err.Error() != want || failed.Sent.Messages != 0 || failed.Failed == 0 {
 		t.Errorf("the error is %+v", err)
 	}
 }

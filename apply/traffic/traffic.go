@@ -27,6 +27,30 @@ type Progress struct {
 	Took     time.Duration // since the first of them
 }
 
+// notPermitted is what Kafka refused, and the right that it takes.
+type notPermitted struct {
+	refusal *kerr.Error
+	right   string
+}
+
+func (e *notPermitted) Error() string {
+	return fmt.Sprintf("not permitted, this needs %s (%s)", e.right, e.refusal.Message)
+}
+
+func (e *notPermitted) Unwrap() error { return e.refusal }
+
+// permitted is what went wrong, with the right that it takes where one of those
+// is missing; another's is said already.
+func permitted(err error, rights map[*kerr.Error]string) error {
+	if _, said := errors.AsType[*notPermitted](err); said {
+		return err
+	}
+	if refusal, ok := errors.AsType[*kerr.Error](err); ok && rights[refusal] != "" {
+		return &notPermitted{refusal, rights[refusal]}
+	}
+	return err
+}
+
 // topicError says of a topic what Kafka answered.
 func topicError(topic string, err error) error {
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {
