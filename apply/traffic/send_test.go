@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,6 +224,33 @@ func TestInterruptedSending(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// Messages without a key go where there are leaders.
+func TestPartitionWithoutLeader(t *testing.T) {
+	k := newKafka(t)
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{{Topic: new("orders")}}
+	known, err := req.RequestWith(t.Context(), k.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range known.Topics[0].Partitions {
+		if p := &known.Topics[0].Partitions[i]; p.Partition < 10 {
+			p.Leader, p.ErrorCode = -1, kerr.LeaderNotAvailable.Code
+		}
+	}
+	k.cluster.ControlKey(kmsg.Metadata.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		k.cluster.KeepControl()
+		resp := *known
+		resp.Version = req.GetVersion()
+		return &resp, nil, true
+	})
+	s := k.sender()
+	s.Producer.Client = client("max.request.size", "600") // so that there are many batches
+	if p, err := s.Send(t.Context(), traffic.Values(nil, slices.Repeat([]string{strings.Repeat("x", 100)}, 200))); err != nil || p.Messages != 200 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 
