@@ -25,47 +25,42 @@ func (c *Conn) reach(ctx context.Context, network, addr string) (net.Conn, error
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 	if err != nil {
-		return nil, c.unreached(err)
+		return nil, unreachable(err)
 	}
 	if c.security == nil {
-		return &plaintext{Conn: conn, until: until, unheard: c.unheard}, nil
+		return &plaintext{Conn: conn, until: until}, nil
 	}
 	c.journal.secure(addr)
 	secured := tls.Client(conn, c.securityFor(addr))
 	if err := secured.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, c.unheard(err)
+		return nil, unheard(err)
 	}
 	return secured, nil
 }
 
 // unheard is the error of a connection on which the server said nothing yet.
-func (c *Conn) unheard(err error) error {
+func unheard(err error) error {
 	if err == nil || !isTimeout(err) {
 		return err
 	}
-	return c.unreached(err)
+	return unreachable(err)
 }
 
-// unreached is the error of a server that cannot be reached, or is silent. While
-// no broker is known the client goes on with the bootstrap servers until the
-// timeout, or until [Conn.hopeless]; a known one it does not ask again, but another.
-func (c *Conn) unreached(err error) error {
-	_, now := c.journal.troubles()
-	others := len(c.settings.cluster.BootstrapServers) > 1
-	return &net.OpError{Op: "dial", Net: "tcp", Err: unreached{err, now == nothing && (others || isTimeout(err))}}
+// unreachable is the error of a server that cannot be reached, or is silent. The
+// client asks another, or looks for who has taken its place, and the same again
+// where there is nobody else: until the timeout, or until [Conn.hopeless].
+func unreachable(err error) error {
+	return &net.OpError{Op: "dial", Net: "tcp", Err: unreached{err}}
 }
 
 // unreached hides its cause from the client, which would give up over the kind of
 // it, or over a time that ran out.
-type unreached struct {
-	cause     error
-	temporary bool
-}
+type unreached struct{ cause error }
 
-func (u unreached) Error() string   { return u.cause.Error() }
-func (u unreached) Timeout() bool   { return isTimeout(u.cause) }
-func (u unreached) Temporary() bool { return u.temporary }
+func (u unreached) Error() string { return u.cause.Error() }
+func (u unreached) Timeout() bool { return isTimeout(u.cause) }
+func (unreached) Temporary() bool { return true }
 
 // Is says what the cause is, to others.
 func (u unreached) Is(target error) bool {
@@ -97,9 +92,8 @@ func (c *Conn) hasCertificate() bool { return c.security != nil && len(c.securit
 // long for them: the system accepts connections for a process that hangs.
 type plaintext struct {
 	net.Conn
-	until   time.Time         // when the first bytes must be there
-	unheard func(error) error // says why they are not
-	heard   bool
+	until time.Time // when the first bytes must be there
+	heard bool
 }
 
 var (
@@ -114,7 +108,7 @@ func (p *plaintext) Read(b []byte) (int, error) {
 	_ = p.SetReadDeadline(p.until) // fails where Read does
 	n, err := p.Conn.Read(b)
 	if n == 0 {
-		return 0, p.unheard(err)
+		return 0, unheard(err)
 	}
 	p.heard = true
 	const alert, major = 21, 3
