@@ -113,20 +113,37 @@ func TestGroupsArePut(t *testing.T) {
 	}
 }
 
-// A group that is put where it was before begins later where those messages are
-// gone: that is where it is noted to be.
-func TestGroupIsPutWhereItsMessagesAreGone(t *testing.T) {
-	k := start(t)
-	k.filled()
-	if _, err := kadm.NewClient(k.client()).DeleteRecords(t.Context(), kadm.Offsets{"a": {0: {Topic: "a", At: 2}}}); err != nil {
-		t.Fatal(err)
-	}
-	a := k.topic("a").ID
-	p := planned(seeds("g", plan.Seeding{Topic: "a", TopicID: a, At: live.Progress{0: 1}}))
-	p.Claims = []plan.Claim{{Object: group("g"), Seeds: map[string]live.Seed{"a": {TopicID: a, Offsets: live.Offsets{1, live.NoOffset}}}}}
-	k.ends(k.engine.Run(t.Context(), p), "done")
-	if diff := cmp.Diff(live.Offsets{2, live.NoOffset}, k.put("g")); diff != "" {
-		t.Error(diff)
+// What was known of a group stays, but for where it is put now: where it was
+// before, or later where those messages are gone.
+func TestGroupIsPutAgain(t *testing.T) {
+	const none = live.NoOffset
+	for name, test := range map[string]struct {
+		known, noted live.Seed
+		seeding      plan.Seeding
+		had          live.Progress
+	}{
+		"its messages are gone": {live.Seed{Offsets: live.Offsets{1, none}}, live.Seed{Offsets: live.Offsets{2, none}}, plan.Seeding{At: live.Progress{0: 1}}, nil},
+		"a new partition":       {live.Seed{Offsets: live.Offsets{1}, Moved: true}, live.Seed{Offsets: live.Offsets{1, 0}, Moved: true}, plan.Seeding{Start: schema.Earliest, Partitions: []int32{1}}, live.Progress{0: 3}},
+		"it has moved there":    {live.Seed{Offsets: live.Offsets{1, 0}}, live.Seed{Offsets: live.Offsets{1, 0}}, plan.Seeding{Start: schema.Earliest}, live.Progress{0: 3, 1: 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			k.filled()
+			k.commit("g", test.had)
+			if _, err := kadm.NewClient(k.client()).DeleteRecords(t.Context(), kadm.Offsets{"a": {0: {Topic: "a", At: 2}}}); err != nil {
+				t.Fatal(err)
+			}
+			a := k.topic("a").ID
+			test.known.TopicID, test.noted.TopicID = a, a
+			test.seeding.Topic, test.seeding.TopicID = "a", a
+			p := planned(seeds("g", test.seeding))
+			p.Claims = []plan.Claim{{Object: group("g"), Seeds: map[string]live.Seed{"a": test.known}}}
+			k.ends(k.engine.Run(t.Context(), p), "done")
+			owner, _ := k.ledger.Live().Owners.Of(group("g"))
+			if diff := cmp.Diff(test.noted, owner.Seeds["a"]); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

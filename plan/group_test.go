@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,38 +67,42 @@ func TestGroups(t *testing.T) {
 		protocols []schema.Protocol
 		steps     []string
 		seeds     []live.Seed // claimed
+		keys      []string    // likewise
 		unclaimed bool
 		blocked   int
 		unseen    int
 		warns     int
 		fails     bool
 	}{
-		"begins where the files say":              {group: reads(schema.Latest), seen: absent, steps: []string{"groups billing latest in [] at map[]"}},
-		"begins in a topic that is made":          {group: reads(schema.Earliest), seen: absent, creates: true, steps: []string{"create shop.orders", "groups billing earliest in [] at map[] after shop.orders"}},
-		"has no start":                            {group: reads(""), seen: absent},
-		"has read":                                {group: reads(schema.Latest), seen: committed(live.Progress{0: 5}), owner: ours, seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{none, none}}}},
-		"is where it was put":                     {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 6}), owner: put(false, 5, 6), unclaimed: true},
-		"was put by an apply that was killed":     {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 6}), owner: live.Owner{Topology: "shop", HalfDone: true}, seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, 6}}}},
-		"has gone on":                             {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 7}), owner: put(false, 5, 6), seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, 6}, Moved: true}}},
-		"has lost what it was given":              {group: reads(schema.Latest), seen: committed(nil), owner: put(false, 5, 6), steps: []string{"groups billing  in [] at map[0:5 1:6]"}, unclaimed: true},
-		"has lost what it was given, and grows":   {group: reads(schema.Latest), grows: true, seen: committed(nil), owner: put(false, 5, 6), steps: []string{"partitions shop.orders", "groups billing earliest in [2] at map[0:5 1:6] after shop.orders"}, unclaimed: true},
-		"has lost what it had read":               {group: reads(schema.Latest), seen: committed(nil), owner: put(true, 5, 6), warns: 1, unclaimed: true},
-		"has lost what was its own":               {group: reads(schema.Latest), seen: absent, owner: put(false, none, none), warns: 1, unclaimed: true},
-		"was put in another life of the topic":    {group: reads(schema.Latest), seen: committed(nil), owner: live.Owner{Topology: "shop", Seeds: map[string]live.Seed{"shop.orders": {TopicID: live.TopicID{9}, Offsets: live.Offsets{5, 6}}}}, steps: []string{"groups billing latest in [] at map[]"}},
-		"is at work and has committed nothing":    {group: reads(schema.Latest), seen: committed(nil, joined), owner: ours, warns: 1, unclaimed: true},
-		"gets a new partition":                    {group: reads(schema.Latest), grows: true, seen: committed(live.Progress{0: 5, 1: 6}), owner: put(false, 5, 6), steps: []string{"partitions shop.orders", "groups billing earliest in [2] at map[] after shop.orders"}, unclaimed: true},
-		"gets a new partition, never put":         {group: reads(""), grows: true, seen: committed(live.Progress{0: 5}), owner: ours, steps: []string{"partitions shop.orders", "groups billing earliest in [2] at map[] after shop.orders"}, seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{none, none}}}},
-		"gets a new partition, at work":           {group: reads(schema.Latest), grows: true, seen: committed(live.Progress{0: 5, 1: 6}, joined), owner: put(false, 5, 6), steps: []string{"partitions shop.orders"}, unclaimed: true},
-		"got a partition before a kill":           {group: reads(schema.Latest), seen: committed(live.Progress{0: 5}), owner: put(false, 5), steps: []string{"groups billing earliest in [1] at map[]"}, unclaimed: true},
-		"got a partition, and found its way":      {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 3}, joined), owner: put(false, 5), seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, none}}}},
-		"is told something":                       {group: reads("", told(session, "50000")), seen: configs, steps: []string{"groups billing set map[consumer.session.timeout.ms:50000] reset []"}},
-		"is told the same":                        {group: reads("", told(session, "50000")), seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unclaimed: true},
-		"is told no more":                         {group: reads(""), seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, steps: []string{"groups billing set map[] reset [consumer.session.timeout.ms]"}},
-		"is told no more, not to be seen":         {group: reads(""), seen: committed(nil, untold), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
-		"is deleted, what it is told unseen":      {deleted: true, seen: committed(nil, untold), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
-		"was told by another":                     {group: reads(""), seen: committed(nil, configured("50000")), owner: ours, unclaimed: true},
-		"is declared no more":                     {seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, steps: []string{"revoke billing set map[] reset [consumer.session.timeout.ms]"}},
-		"is declared no more, and shares":         {seen: committed(nil, sharing, begins), owner: live.Owner{Topology: "shop", Keys: []string{plan.ShareStart}}, unclaimed: true},
+		"begins where the files say":            {group: reads(schema.Latest), seen: absent, steps: []string{"groups billing latest in [] at map[]"}},
+		"begins in a topic that is made":        {group: reads(schema.Earliest), seen: absent, creates: true, steps: []string{"create shop.orders", "groups billing earliest in [] at map[] after shop.orders"}},
+		"has no start":                          {group: reads(""), seen: absent},
+		"has read":                              {group: reads(schema.Latest), seen: committed(live.Progress{0: 5}), owner: ours, seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{none, none}}}},
+		"is where it was put":                   {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 6}), owner: put(false, 5, 6), unclaimed: true},
+		"was put by an apply that was killed":   {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 6}), owner: live.Owner{Topology: "shop", HalfDone: true}, seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, 6}}}},
+		"has gone on":                           {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 7}), owner: put(false, 5, 6), seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, 6}, Moved: true}}},
+		"has lost what it was given":            {group: reads(schema.Latest), seen: committed(nil), owner: put(false, 5, 6), steps: []string{"groups billing  in [] at map[0:5 1:6]"}, unclaimed: true},
+		"has lost what it was given, and grows": {group: reads(schema.Latest), grows: true, seen: committed(nil), owner: put(false, 5, 6), steps: []string{"partitions shop.orders", "groups billing earliest in [2] at map[0:5 1:6] after shop.orders"}, unclaimed: true},
+		"has lost what it had read":             {group: reads(schema.Latest), seen: committed(nil), owner: put(true, 5, 6), warns: 1, unclaimed: true},
+		"has lost what was its own":             {group: reads(schema.Latest), seen: absent, owner: put(false, none, none), warns: 1, unclaimed: true},
+		"was put in another life of the topic":  {group: reads(schema.Latest), seen: committed(nil), owner: live.Owner{Topology: "shop", Seeds: map[string]live.Seed{"shop.orders": {TopicID: live.TopicID{9}, Offsets: live.Offsets{5, 6}}}}, steps: []string{"groups billing latest in [] at map[]"}},
+		"is at work and has committed nothing":  {group: reads(schema.Latest), seen: committed(nil, joined), owner: ours, warns: 1, unclaimed: true},
+		"gets a new partition":                  {group: reads(schema.Latest), grows: true, seen: committed(live.Progress{0: 5, 1: 6}), owner: put(false, 5, 6), steps: []string{"partitions shop.orders", "groups billing earliest in [2] at map[] after shop.orders"}, unclaimed: true},
+		"gets a new partition, never put":       {group: reads(""), grows: true, seen: committed(live.Progress{0: 5}), owner: ours, steps: []string{"partitions shop.orders", "groups billing earliest in [2] at map[] after shop.orders"}, seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{none, none}}}},
+		"gets a new partition, at work":         {group: reads(schema.Latest), grows: true, seen: committed(live.Progress{0: 5, 1: 6}, joined), owner: put(false, 5, 6), steps: []string{"partitions shop.orders"}, unclaimed: true},
+		"got a partition before a kill":         {group: reads(schema.Latest), seen: committed(live.Progress{0: 5}), owner: put(false, 5), steps: []string{"groups billing earliest in [1] at map[]"}, unclaimed: true},
+		"got a partition, and found its way":    {group: reads(schema.Latest), seen: committed(live.Progress{0: 5, 1: 3}, joined), owner: put(false, 5), seeds: []live.Seed{{TopicID: id, Offsets: live.Offsets{5, none}}}},
+		"is told something":                     {group: reads("", told(session, "50000")), seen: configs, steps: []string{"groups billing set map[consumer.session.timeout.ms:50000] reset []"}},
+		"is told the same":                      {group: reads("", told(session, "50000")), seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unclaimed: true},
+		"is told no more":                       {group: reads(""), seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, steps: []string{"groups billing set map[] reset [consumer.session.timeout.ms]"}},
+		"is told no more, not to be seen":       {group: reads(""), seen: committed(nil, untold), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
+		"is deleted, what it is told unseen":    {deleted: true, seen: committed(nil, untold), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
+		"was told by another":                   {group: reads(""), seen: committed(nil, configured("50000")), owner: ours, unclaimed: true},
+		"is declared no more":                   {seen: committed(nil, configured("50000")), owner: live.Owner{Topology: "shop", Keys: []string{session}}, steps: []string{"revoke billing set map[] reset [consumer.session.timeout.ms]"}},
+		"is declared no more, and shares":       {seen: committed(nil, sharing, begins), owner: live.Owner{Topology: "shop", Keys: []string{plan.ShareStart}}, unclaimed: true},
+		"is declared no more, shares, and was told": {seen: committed(nil, sharing, func(g *live.Group) {
+			g.Configs = live.Is(map[string]string{plan.ShareStart: "earliest", session: "1"})
+		}), owner: live.Owner{Topology: "shop", Keys: []string{session, plan.ShareStart}}, steps: []string{"revoke billing set map[] reset [consumer.session.timeout.ms]"}, keys: []string{plan.ShareStart}},
 		"is declared no more, nobody can see":     {seen: live.Hidden[live.Group]("not permitted", ""), owner: live.Owner{Topology: "shop", Keys: []string{session}}, unseen: 1, unclaimed: true},
 		"reads a topic that cannot be seen":       {group: reads(schema.Latest), hidden: true, seen: committed(live.Progress{0: 5, 1: 6}), owner: put(false, 5, 6), unseen: 1, unclaimed: true},
 		"cannot be seen":                          {group: reads(schema.Latest), seen: live.Hidden[live.Group]("not permitted", ""), unseen: 1, unclaimed: true},
@@ -158,6 +163,9 @@ func TestGroups(t *testing.T) {
 			for _, c := range p.Claims {
 				if c.Object.Kind == schema.KindGroup {
 					claimed = true
+					if test.keys != nil && !slices.Equal(test.keys, c.Keys) {
+						t.Errorf("keys: %v", c.Keys)
+					}
 					for _, seed := range c.Seeds {
 						seeds = append(seeds, seed)
 					}

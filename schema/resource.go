@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -148,16 +150,29 @@ func Quote(s string) string {
 	}
 	var quoted strings.Builder
 	for _, r := range strings.TrimSuffix(b.String(), "\n") {
-		if unicode.IsPrint(r) || r > '\uffff' {
+		switch {
+		case unicode.IsPrint(r):
 			quoted.WriteRune(r)
-		} else {
+		case r <= '\uffff':
 			fmt.Fprintf(&quoted, `\u%04x`, r)
+		default: // which HCL has in one, and JSON in two
+			fmt.Fprintf(&quoted, `\U%08x`, r)
 		}
 	}
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(quoted.String())
 }
 
+// longEscape is that of HCL which JSON does not know, or a backslash that is text.
+var longEscape = regexp.MustCompile(`\\(?:\\|U[0-9a-f]{8})`)
+
 func unquote(quoted string) (string, error) {
+	quoted = longEscape.ReplaceAllStringFunc(quoted, func(escaped string) string {
+		if escaped == `\\` {
+			return escaped
+		}
+		r, _ := strconv.ParseInt(escaped[2:], 16, 32) // it matched digits
+		return string(rune(r))
+	})
 	var s string
 	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
 		return "", errors.New("not a quoted string")

@@ -36,7 +36,7 @@ func TestParseAddr(t *testing.T) {
 
 // An address survives being written, whatever its key is.
 func FuzzAddr(f *testing.F) {
-	for _, key := range []string{"eu", "", `"]`, "${x}", "$${x}", "%{if}", "a\\b", "\x00\u2028é"} {
+	for _, key := range []string{"eu", "", `"]`, "${x}", "$${x}", "%{if}", "a\\b", "\x00\u2028é", "\U000e0041", `\U000e0041`} {
 		f.Add(key)
 	}
 	f.Fuzz(func(t *testing.T, key string) {

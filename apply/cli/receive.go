@@ -190,7 +190,7 @@ func (a *app) receiving(meter *progress.Meter, e traffic.Event) {
 		meter.Passed(e.Messages, e.Bytes, e.Took)
 	case traffic.NotAcknowledged:
 		fmt.Fprintf(a.Err, "warning: messages of %s[%d] are not acknowledged, and will come again: %v\n", e.Topic, e.Partition, e.Err)
-	case traffic.Elsewhere:
+	case traffic.Missing:
 		if e.Partitions > 0 {
 			fmt.Fprintf(a.Err, "note: other members of the group have %s of its queues\n", english.Plural(e.Partitions, "partition", ""))
 			return

@@ -292,6 +292,9 @@ func (c *consumer) settle(ctx context.Context, all []judged) ([]judged, error) {
 	if err := c.dead.bury(ctx, all); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	c.came = time.Now() // what took until now was work
+	c.mu.Unlock()
 	if c.open = len(all) < c.handed; !c.open {
 		return all, c.commitMoved(ctx)
 	}
@@ -361,28 +364,35 @@ func (c *consumer) commitOnce(ctx context.Context, all map[string]map[int32]kgo.
 const stalled = 30 * time.Second
 
 func (c *consumer) ended(context.Context) (bool, error) {
+	ended, others, err := c.reached()
+	if ended && others > 0 {
+		c.tell(Missing{Partitions: others})
+	}
+	return ended, err
+}
+
+// reached says whether this member is at the end of its partitions, and how many
+// others have.
+func (c *consumer) reached() (ended bool, others int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	waited := time.Since(c.came)
 	if waited > stalled && c.trouble != nil {
-		return false, c.trouble
+		return false, 0, c.trouble
 	}
 	for p, at := range c.at {
 		if at >= c.ends[p] {
 			continue
 		}
 		if waited > stalled {
-			return false, fmt.Errorf("nothing came from %s for %v, and it has messages from offset %d to %d", p, stalled, at, c.ends[p]-1)
+			return false, 0, fmt.Errorf("nothing came from %s for %v, and it has messages from offset %d to %d", p, stalled, at, c.ends[p]-1)
 		}
-		return false, nil
+		return false, 0, nil
 	}
 	if len(c.at) == 0 && waited < stalled {
-		return false, nil
+		return false, 0, nil
 	}
-	if others := len(c.ends) - len(c.at); others > 0 {
-		c.tell(Elsewhere{Partitions: others})
-	}
-	return true, nil
+	return true, len(c.ends) - len(c.at), nil
 }
 
 func (c *consumer) leave(ctx context.Context) error {

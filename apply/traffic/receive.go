@@ -66,16 +66,16 @@ type NotAcknowledged struct {
 	Err       error
 }
 
-// Elsewhere is that not all before the end came, because other members of the
-// group have it or, of a share group, brokers have not handed it out.
-type Elsewhere struct {
+// Missing is that not all before the end came: other members of the group have it
+// or, of a share group, brokers have not handed it out.
+type Missing struct {
 	Partitions int   // that others have; 0: it is a share group
 	Messages   int64 // of a share group
 }
 
 func (Received) event()        {}
 func (NotAcknowledged) event() {}
-func (Elsewhere) event()       {}
+func (Missing) event()       {}
 
 // NotDone is a message that its Taker released, in a group that cannot go on
 // without it. It stays unread, and so do those after it in its partition.
@@ -219,9 +219,11 @@ func (v *visit) batch(ctx context.Context, messages []*kgo.Record) error {
 		v.began = time.Now()
 	}
 	done, took := v.take(ctx, messages)
-	if err := v.Taker.Flush(); errors.Is(took, err) && err != nil { // it has met that already
+	switch err := v.Taker.Flush(); {
+	case err == nil:
+	case errors.Is(took, err): // it has met that already
 		return took
-	} else if err != nil {
+	default:
 		return errors.Join(took, err)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)

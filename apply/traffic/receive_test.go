@@ -409,7 +409,7 @@ func TestShareLook(t *testing.T) {
 
 // What others have before the end is told, though the last message before it came;
 // what a look has itself is not.
-func TestShareElsewhere(t *testing.T) {
+func TestShareMissing(t *testing.T) {
 	for _, look := range []bool{false, true} {
 		const topic = "dlq.orders" // of one partition, which both members get
 		k := newKafka(t)
@@ -435,7 +435,7 @@ func TestShareElsewhere(t *testing.T) {
 			}
 		}
 		k.receive(r)
-		if d := cmp.Diff([]traffic.Event{traffic.Elsewhere{Messages: 4}}, told); d != "" {
+		if d := cmp.Diff([]traffic.Event{traffic.Missing{Messages: 4}}, told); d != "" {
 			t.Errorf("look: %v, %s", look, d)
 		}
 	}
@@ -512,6 +512,25 @@ func TestShareHold(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// Work that takes longer than brokers may be silent is no silence of theirs.
+func TestSlowWork(t *testing.T) {
+	t.Parallel()
+	k := newKafka(t)
+	k.send("key", "slow", "next")
+	work := taker{take: func(m *kgo.Record) (traffic.Verdict, error) {
+		if string(m.Value) == "slow" {
+			<-time.After(11 * time.Second)
+		}
+		return traffic.Accept, nil
+	}}
+	r := k.receiver(schema.Share, &work)
+	r.Singly = true
+	k.receive(r)
+	if d := cmp.Diff([]string{"slow", "next"}, work.taken); d != "" {
+		t.Error(d)
 	}
 }
 

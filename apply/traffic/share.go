@@ -182,6 +182,7 @@ func (s *sharer) settle(ctx context.Context, all []judged) ([]judged, error) {
 	for p, why := range refused {
 		s.tell(NotAcknowledged{p.topic, p.partition, why})
 	}
+	s.came = time.Now() // what took until now was work
 	acknowledged := make([]judged, 0, len(all))
 	for _, m := range all {
 		ok := err == nil && refused[place{m.Topic, m.Partition}] == nil
@@ -291,7 +292,7 @@ func (s *sharer) tellMissing(ctx context.Context) error {
 		missing += max(0, n-s.held[p])
 	}
 	if missing > 0 {
-		s.tell(Elsewhere{Messages: missing})
+		s.tell(Missing{Messages: missing})
 	}
 	return nil
 }

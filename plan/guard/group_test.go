@@ -52,13 +52,14 @@ func TestGroupHazards(t *testing.T) {
 		}
 		return live.Is(g)
 	}
-	told := func(seen live.Seen[live.Group]) live.Seen[live.Group] {
-		seen.Value.Configs = live.Is(map[string]string{plan.ShareStart: "earliest"})
+	toldOf := func(seen live.Seen[live.Group], start string) live.Seen[live.Group] {
+		seen.Value.Configs = live.Is(map[string]string{plan.ShareStart: start})
 		if seen.State == live.Present {
 			seen.Value.Protocol = schema.Share
 		}
 		return seen
 	}
+	told := func(seen live.Seen[live.Group]) live.Seen[live.Group] { return toldOf(seen, "earliest") }
 	at := live.Progress{0: 4}
 	reads := schema.Binding{
 		Principal: "User:b", Host: "*", Permission: schema.Allow, Operation: schema.Read,
@@ -70,7 +71,7 @@ func TestGroupHazards(t *testing.T) {
 		removals  []schema.Removal
 		cluster   *schema.Cluster
 		group     live.Seen[live.Group]
-		messages  int64 // between the offsets 0 and this
+		messages  int64 // between the offsets 0 and this; below 0: it is not known
 		applies   string
 		holds     bool // the topology has the right to read as the group
 		active    bool // a group that reads the topic
@@ -99,6 +100,9 @@ func TestGroupHazards(t *testing.T) {
 		"a quota below the load":           {resources: []schema.Resource{queue(1), limited(499)}, cluster: closed, want: []string{"QF403 warns"}},
 		"a quota above the load":           {resources: []schema.Resource{queue(1), limited(500)}, cluster: closed},
 		"a share group begins later":       {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(live.None[live.Group]()), messages: 10, want: []string{"QF106 blocks 10 billing:10"}},
+		"likewise, offsets not known":      {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(live.None[live.Group]()), messages: -1, want: []string{"QF106 blocks"}},
+		"a share group begins earlier":     {resources: []schema.Resource{queue(1), billing(schema.Earliest, schema.Share)}, group: toldOf(live.None[live.Group](), "by_duration:PT1H"), messages: 10},
+		"likewise, from the end":           {resources: []schema.Resource{queue(1), billing("2026-01-31T12:00:00Z", schema.Share)}, group: toldOf(live.None[live.Group](), "latest"), messages: 10},
 		"likewise, which shares no more":   {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Consumer)}, group: told(live.None[live.Group]()), messages: 10},
 		"likewise, nothing there":          {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(live.None[live.Group]())},
 		"likewise, where it has begun":     {resources: []schema.Resource{queue(1), billing(schema.Latest, schema.Share)}, group: told(group(at)), messages: 10},
@@ -131,6 +135,9 @@ func TestGroupHazards(t *testing.T) {
 				},
 				Readers: map[string]live.Seen[live.Readers]{topic: live.Is(live.Readers{"billing": {}})},
 				Active:  map[string]bool{"billing": test.active},
+			}
+			if test.messages < 0 {
+				answers.Offsets[live.Position{Topic: topic, At: live.End}] = live.Hidden[live.Offsets]("there was no answer in time", "")
 			}
 			if test.unread {
 				answers.Readers[topic] = live.Hidden[live.Readers]("not permitted", "Describe on Cluster")
