@@ -166,14 +166,7 @@ func requestAboveTopic(t *schema.Topology) []finding {
 			if !ok || !c.declares(key) {
 				continue
 			}
-			most, declared := number(q, messageBytes)
-			words := spelt(q, messageBytes)
-			if !declared {
-				known, _ := catalog.Topic.Find(messageBytes)
-				most, _ = strconv.ParseInt(known.Default, 10, 64)
-				words = known.Spell(known.Default) + " (Kafka's default)"
-			}
-			if size > most {
+			if most, words := inEffect(q, messageBytes); size > most {
 				found = append(found, c.at(key, "%s of %s is %s: larger messages are refused there. Raise it, or lower %s.", messageBytes, addr, words, key)...)
 			}
 		}

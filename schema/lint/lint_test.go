@@ -196,6 +196,23 @@ func TestCheckDeadLetters(t *testing.T) {
 	}
 }
 
+func TestCheckSmallDeadLetters(t *testing.T) {
+	const small, large = "\"max.message.bytes\" = 1000", "\"max.message.bytes\" = \"2MiB\""
+	for name, test := range map[string]struct{ queue, dead string }{
+		"both unset":               {"", ""},
+		"smaller":                  {large, small + " # QL109"},
+		"equal":                    {small, small},
+		"larger":                   {small, large},
+		"smaller than the default": {"", small + " # QL109"},
+		"larger than the default":  {"", large},
+		"the default, larger":      {small, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wanted(t, "queue \"orders\" {\n  dead_letter = queue.dead\n  config = {\n"+test.queue+"\n}\n}\nqueue \"dead\" {\n  config = {\n"+test.dead+"\n}\n}\n")
+		})
+	}
+}
+
 // What another topology keeps is not known.
 func TestCheckDeadLettersElsewhere(t *testing.T) {
 	wanted(t, "queue \"orders\" {\n  dead_letter = external.queue.dead\n  config = { \"retention.ms\" = -1 }\n}\nexternal \"queue\" \"dead\" {}\n")

@@ -166,17 +166,45 @@ func deadLetters(t *schema.Topology) []finding {
 	})(t)
 }
 
+// smallDeadLetters finds dead letters that have no room for what is rejected. They
+// have the headers of where they were from besides.
+func smallDeadLetters(t *schema.Topology) []finding {
+	return queues(func(q *schema.Queue) []finding {
+		if q.DeadLetter == nil {
+			return nil
+		}
+		dead, ok := t.Find(*q.DeadLetter).(*schema.Queue)
+		if !ok {
+			return nil
+		}
+		most, words := inEffect(q, messageBytes)
+		mostDead, wordsDead := inEffect(dead, messageBytes)
+		if mostDead >= most {
+			return nil
+		}
+		return []finding{{addr: q.Addr, at: dead.At("config." + messageBytes), detail: fmt.Sprintf(
+			"its messages may have %s, and its dead letters in %s %s: there is no room for the larger ones. Give %s a %s above the queue's.",
+			words, dead.Addr, wordsDead, dead.Addr, messageBytes,
+		)}}
+	})(t)
+}
+
+// inEffect is a number of a queue's, and the words for it; Kafka's default where
+// the files say nothing.
+func inEffect(q *schema.Queue, key string) (n int64, words string) {
+	if n, declared := number(q, key); declared {
+		return n, spelt(q, key)
+	}
+	known, _ := catalog.Topic.Find(key)
+	n, _ = strconv.ParseInt(known.Default, 10, 64)
+	return n, known.Spell(known.Default) + " (Kafka's default)"
+}
+
 // retention is how long a queue keeps messages, in milliseconds, and the words
-// for it; by Kafka's default where the files say nothing.
+// for it.
 func retention(q *schema.Queue) (ms int64, words string) {
-	key, _ := catalog.Topic.Find(retentionMs)
-	ms, declared := number(q, retentionMs)
-	switch {
-	case !declared:
-		ms, _ = strconv.ParseInt(key.Default, 10, 64)
-		return ms, key.Spell(key.Default) + " (Kafka's default)"
-	case ms == unlimited:
+	if ms, words = inEffect(q, retentionMs); ms == unlimited {
 		return math.MaxInt64, "ever"
 	}
-	return ms, spelt(q, retentionMs)
+	return ms, words
 }

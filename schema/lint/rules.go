@@ -71,6 +71,17 @@ topic whose cleanup.policy has compact.
 Instead: leave one of the two out.`,
 	},
 	{
+		Code: "QL109", Severity: hcl.DiagWarning, check: smallDeadLetters,
+		Summary: "Dead letters with no room for the queue's messages",
+		Doc: `A message that is larger than max.message.bytes of the dead-letter queue is not
+copied there: receive says so and leaves it unread, and the brokers put aside what
+a share group has tried too often without its value. A queue that does not declare
+max.message.bytes is taken to have Kafka's default, 1048588.
+
+Instead: a max.message.bytes of the dead-letter queue that is above the queue's, by
+some kilobytes for the headers that tell where the message was.`,
+	},
+	{
 		Code: "QL201", Severity: hcl.DiagWarning, check: groups(idleMembers),
 		Summary: "A group has more members than partitions",
 		Doc: `Under the protocols classic and consumer a partition is read by one member of the
