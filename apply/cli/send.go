@@ -167,6 +167,8 @@ func (s *session) notSent(err error) error {
 		return fmt.Errorf("%w; sent or not, nobody knows: %s", err, messages)
 	case malformed && failed.Failed > 0:
 		return fmt.Errorf("%w; taken back with its transaction: %s", err, messages)
+	case malformed && failed.Sent.Messages == 0:
+		return fmt.Errorf("%w; nothing is sent", err)
 	case malformed:
 		return fmt.Errorf("%w; those before it are sent", err)
 	case failed.Failed > 0 && errors.Is(err, context.Canceled):

@@ -85,7 +85,7 @@ func (r *run) all(from Source) error {
 		if err != nil {
 			return r.stop(err)
 		}
-		if err := r.hand(m.Record); err != nil {
+		if err := r.hand(m); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func (r *run) all(from Source) error {
 var errEnded = errors.New("ended")
 
 // hand gives one message to the client, which may have to wait until it has room.
-func (r *run) hand(m *kgo.Record) error {
+func (r *run) hand(m Message) error {
 	r.sending.Lock()
 	defer r.sending.Unlock()
 	if r.ended {
@@ -112,7 +112,7 @@ func (r *run) hand(m *kgo.Record) error {
 	if r.handed.Add(1) == 1 {
 		r.begin()
 	}
-	r.client.Produce(r.waiting, m, r.answered)
+	r.client.Produce(r.waiting, m.Record, func(sent *kgo.Record, err error) { r.answered(m.Line, sent, err) })
 	if r.open >= mostInTransaction {
 		return r.commitOpen()
 	}
@@ -126,7 +126,7 @@ func (r *run) begin() {
 }
 
 // answered takes what Kafka says of a message.
-func (r *run) answered(m *kgo.Record, err error) {
+func (r *run) answered(line int, m *kgo.Record, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answers++
@@ -134,7 +134,10 @@ func (r *run) answered(m *kgo.Record, err error) {
 	case errors.Is(err, kgo.ErrAborting): // what comes of it is told already
 		return
 	case err != nil:
-		r.refuse(r.permitted(explained(err)))
+		if err = r.permitted(explained(err)); isOfOne(err) {
+			err = fmt.Errorf("message %d: %w", line, err)
+		}
+		r.refuse(err)
 		return
 	}
 	to := &r.told
@@ -159,6 +162,11 @@ func explained(err error) error {
 	return err
 }
 
+// isOfOne says whether Kafka refused a message for what it is.
+func isOfOne(err error) bool {
+	return errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.InvalidTimestamp) || errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge)
+}
+
 // refuse ends the run. It is called with mu held.
 func (r *run) refuse(err error) {
 	if r.refused == nil {
@@ -167,17 +175,27 @@ func (r *run) refuse(err error) {
 	}
 }
 
+// grace is how long an interrupted run waits for an answer.
+const grace = 5 * time.Second
+
 // watch gives up where messages wait for delivery.timeout.ms, and Kafka says
-// nothing of any.
-func (r *run) watch(giveUp func()) {
+// nothing of any; sooner once the run is interrupted.
+func (r *run) watch(ctx context.Context, giveUp func()) {
 	timeout := max(r.settings().time("delivery.timeout.ms"), time.Second)
+	why := fmt.Errorf("no message was acknowledged within the %v of delivery.timeout.ms", timeout)
 	ticker := time.NewTicker(timeout / 4)
 	defer ticker.Stop()
+	interrupted := ctx.Done()
 	heard, last := time.Now(), int64(0)
 	for {
 		select {
 		case <-r.waiting.Done():
 			return
+		case <-interrupted:
+			interrupted, timeout, why = nil, min(timeout, grace), context.Cause(ctx)
+			heard = time.Now()
+			ticker.Reset(timeout / 4)
+			continue
 		case <-ticker.C:
 		}
 		r.mu.Lock()
@@ -185,7 +203,7 @@ func (r *run) watch(giveUp func()) {
 		if answers != last || answers == r.handed.Load() {
 			heard, last = time.Now(), answers
 		} else if time.Since(heard) >= timeout {
-			r.refuse(fmt.Errorf("no message was acknowledged within the %v of delivery.timeout.ms", timeout))
+			r.refuse(why)
 			giveUp()
 		}
 		r.mu.Unlock()

@@ -54,7 +54,7 @@ func (s *Sender) Send(ctx context.Context, from Source) (Progress, error) {
 	var giveUp context.CancelFunc
 	r.waiting, giveUp = context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
-	go r.watch(giveUp)
+	go r.watch(ctx, giveUp)
 	err = r.read(ctx, from)
 	return r.end(err)
 }

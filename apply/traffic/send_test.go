@@ -1,6 +1,7 @@
 package traffic_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -278,6 +279,33 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// A message that the brokers refuse for what it is, is named.
+func TestOneRefused(t *testing.T) {
+	k := newKafka(t)
+	refused := false
+	k.cluster.ControlKey(kmsg.Produce.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if refused {
+			return nil, nil, false
+		}
+		k.cluster.KeepControl()
+		if asked := req.(*kmsg.ProduceRequest).Topics[0]; bytes.Contains(asked.Partitions[0].Records, []byte("second")) {
+			refused = true
+			resp := req.ResponseKind().(*kmsg.ProduceResponse)
+			answer := kmsg.NewProduceResponseTopicPartition()
+			answer.Partition, answer.ErrorCode = asked.Partitions[0].Partition, kerr.InvalidTimestamp.Code
+			resp.Topics = []kmsg.ProduceResponseTopic{{Topic: asked.Topic, TopicID: asked.TopicID, Partitions: []kmsg.ProduceResponseTopicPartition{answer}}}
+			return resp, nil, true
+		}
+		return nil, nil, false
+	})
+	s := k.sender()
+	s.Producer.Client = client("max.request.size", "600", "max.in.flight.requests.per.connection", "1", "compression.type", "none")
+	_, err := s.Send(t.Context(), traffic.Values([]byte("k"), []string{strings.Repeat("first", 100), strings.Repeat("second", 80), "third"}))
+	if err == nil || !strings.HasPrefix(err.Error(), "message 2: INVALID_TIMESTAMP") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // The declared settings are those of the client.
 func TestDeclaredSettings(t *testing.T) {
 	k := newKafka(t)
@@ -323,23 +351,32 @@ func TestDeclaredSettings(t *testing.T) {
 	}
 }
 
-// What is never answered ends after delivery.timeout.ms.
+// What is never answered ends after delivery.timeout.ms, and soon after an
+// interruption.
 func TestNoAnswer(t *testing.T) {
 	for name, sender := range map[string]func(*kafka) *traffic.Sender{"plain": (*kafka).sender, "transactional": transactional} {
-		t.Run(name, func(t *testing.T) {
-			k := newKafka(t)
-			k.cluster.ControlKey(kmsg.Produce.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
-				k.cluster.KeepControl()
-				return nil, errors.New("the connection breaks"), true
+		for timeout, want := range map[string]string{"1000": "within the 1s of delivery.timeout.ms", "600000": context.Canceled.Error()} {
+			t.Run(name+" "+timeout, func(t *testing.T) {
+				t.Parallel()
+				k := newKafka(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				k.cluster.ControlKey(kmsg.Produce.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+					k.cluster.KeepControl()
+					if timeout != "1000" {
+						cancel()
+					}
+					return nil, errors.New("the connection breaks"), true
+				})
+				s := sender(k)
+				s.Producer.Client = client("delivery.timeout.ms", timeout, "linger.ms", "0")
+				_, err := s.Send(ctx, traffic.Values(nil, []string{"a"}))
+				failed, ok := errors.AsType[*traffic.NotSent](err)
+				if !ok || failed.Failed != 1 || !strings.Contains(err.Error(), want) {
+					t.Errorf("the error is %+v", err)
+				}
 			})
-			s := sender(k)
-			s.Producer.Client = client("delivery.timeout.ms", "1000", "linger.ms", "0")
-			_, err := s.Send(t.Context(), traffic.Values(nil, []string{"a"}))
-			failed, ok := errors.AsType[*traffic.NotSent](err)
-			if !ok || failed.Failed != 1 || !strings.Contains(err.Error(), "within the 1s of delivery.timeout.ms") {
-				t.Errorf("the error is %+v", err)
-			}
-		})
+		}
 	}
 }
 
