@@ -99,6 +99,11 @@ func TestUsers(t *testing.T) {
 			login(2, strong), has(live.User{strong: 4096}), ours,
 			outcome{Steps: alter([]schema.Mechanism{strong}, nil), Claims: claim(2), Facts: facts("shop", nil, 4096)},
 		},
+		"of an earlier password": {
+			login(1, strong), has(live.User{strong: 4096}),
+			live.Owner{Topology: "shop", Password: 2},
+			outcome{Steps: alter([]schema.Mechanism{strong}, nil), Claims: claim(1), Facts: facts("shop", nil, 4096), Warned: true},
+		},
 		"of a password that may not be set": {
 			login(1, strong), has(live.User{strong: 4096}),
 			live.Owner{Topology: "shop", HalfDone: true},

@@ -66,6 +66,10 @@ func (b *builder) user(u *schema.User) {
 func (b *builder) credentials(u *schema.User, has live.User, step *AlterUser) []Field {
 	var fields []Field
 	version, anew := b.password(u, has)
+	if before, set := version.(int); set && anew && before > u.PasswordVersion {
+		at := u.At("password_version")
+		b.warn(&at, "A password version goes back", "It was %d when it was last set, and is %d: the files may be older than what was applied. The password is set to that of now all the same.", before, u.PasswordVersion)
+	}
 	if anew {
 		fields = append(fields, Field{Path: "password_version", Before: version, After: u.PasswordVersion, Source: u.At("password_version")})
 	}

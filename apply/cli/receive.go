@@ -61,12 +61,19 @@ once, and gives them back at the end. Each time counts as a delivery.`,
 	c.Flags().BoolVar(&flags.reject, "reject", false, "send what was printed to the dead letters, which each queue must have")
 	c.Flags().BoolVar(&flags.release, "release", false, "give what was printed back, in a share group")
 	c.Flags().StringVar(&flags.exec, "exec", "", "a command `CMD` for each message, whose exit code decides; a share group drops what it rejects without a dead_letter")
-	c.MarkFlagsMutuallyExclusive("ack", "reject", "release", "exec")
 	return c
 }
 
 func (f receiveFlags) check() error {
+	verdicts := 0
+	for _, given := range []bool{f.ack, f.reject, f.release, f.exec != ""} {
+		if given {
+			verdicts++
+		}
+	}
 	switch {
+	case verdicts > 1:
+		return errors.New("--ack, --reject, --release and --exec each say what becomes of messages: give one of them")
 	case f.format != "text" && f.format != "json":
 		return fmt.Errorf("--format is text or json, not %q", f.format)
 	case f.most < 0:

@@ -55,7 +55,6 @@ Exit codes: 0 shown; 1 error, or something declared could not be read; 2 found
 	c.Flags().StringVar(&flags.format, "format", "text", "`FORMAT`: text, json or prometheus")
 	c.Flags().DurationVar(&flags.interval, "interval", 2*time.Second, "`TIME` over which rates are made (0: none)")
 	c.Flags().BoolVar(&flags.all, "all", false, "print every row, none left out")
-	c.MarkFlagsMutuallyExclusive("watch", "check")
 	return c
 }
 
@@ -65,6 +64,8 @@ func (f statusFlags) verify() error {
 		return fmt.Errorf("--format is text, json or prometheus, not %q", f.format)
 	case f.interval < 0:
 		return fmt.Errorf("--interval is 0 or more, not %v", f.interval)
+	case f.watch && f.check:
+		return errors.New("--watch goes on and --check ends: give one of them")
 	case f.interval == 0 && f.watch:
 		return errors.New("--interval 0 does not go with --watch")
 	}

@@ -75,7 +75,7 @@ type Missing struct {
 
 func (Received) event()        {}
 func (NotAcknowledged) event() {}
-func (Missing) event()       {}
+func (Missing) event()         {}
 
 // NotDone is a message that its Taker released, in a group that cannot go on
 // without it. It stays unread, and so do those after it in its partition.

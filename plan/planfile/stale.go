@@ -114,6 +114,8 @@ func (d *Document) madeFor(now Now) error {
 		return fmt.Errorf("the plan was made for cluster %s, and this is %s", d.Cluster.ID, now.Snapshot.Cluster.ID)
 	case d.Version != now.Version:
 		return fmt.Errorf("the plan was made by queueform %s, and this is %s: apply it with that version, or plan again", d.Version, now.Version)
+	case d.Topology != now.Topology.Name:
+		return fmt.Errorf("the plan is of topology %s, and these files are of %s: give its --chdir", d.Topology, now.Topology.Name)
 	case d.Digest != now.Topology.Digest():
 		return ErrFiles
 	case len(d.Errors) > 0:
