@@ -216,9 +216,9 @@ func TestPlanRefuses(t *testing.T) {
 	_, d := kept(t)
 	for says, change := range map[string]func(*planfile.Document, *planfile.Now){
 		"was made for cluster abc, and this is other":    func(_ *planfile.Document, now *planfile.Now) { now.Snapshot.Cluster.ID = "other" },
-		"is of topology other, and these files are of":   func(d *planfile.Document, _ *planfile.Now) { d.Topology = "other" },
+		"is of topology shop, and these files are of":    func(_ *planfile.Document, now *planfile.Now) { now.Topology.Name = "other" },
 		"was made by queueform 1.2.3, and this is 1.2.4": func(_ *planfile.Document, now *planfile.Now) { now.Version = "1.2.4" },
-		"the files or their variables have changed":      func(_ *planfile.Document, now *planfile.Now) { now.Topology.Name = "other" },
+		"the files or their variables have changed":      func(d *planfile.Document, _ *planfile.Now) { d.Digest = "other" },
 		"the files have errors":                          func(d *planfile.Document, _ *planfile.Now) { d.Errors = []planfile.Problem{{Summary: "wrong"}} },
 		"(queue.nobody is not declared)":                 func(d *planfile.Document, _ *planfile.Now) { d.Changes[0].Address.Label = "nobody" },
 		"was applied already":                            func(_ *planfile.Document, now *planfile.Now) { now.Snapshot = applied() },
