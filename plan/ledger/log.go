@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -94,13 +95,19 @@ func (l *log) persist(ctx context.Context, do func() error) error {
 		}
 		select {
 		case <-ctx.Done():
-			if errors.Is(err, context.DeadlineExceeded) {
+			if err = cmp.Or(last, err); silent(err) {
 				err = errSilent
 			}
-			return fmt.Errorf("the ledger %s is out of reach: %w", l.Name, cmp.Or(last, err))
+			return fmt.Errorf("the ledger %s is out of reach: %w", l.Name, err)
 		case <-l.Clock.After(pause):
 		}
 	}
+}
+
+// silent says whether an error is only that nothing came.
+func silent(err error) bool {
+	network, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && network.Timeout()
 }
 
 // final adds to what a broker said, and will say again, what it is about.

@@ -107,8 +107,13 @@ func downDuringPlan(u *user) {
 	u.write("down.hcl", many("down", 12))
 	u.run(0, "apply", "--auto-approve")
 	must(u.T, u.kafka.Kill(2))
+	for range 5 { // whichever broker is asked what, before the others know that it is gone
+		u.settled()
+	}
 	must(u.T, u.kafka.Await(u.Context()))
-	u.settled()
+	for range 5 {
+		u.settled()
+	}
 	u.replace("down.hcl", `"7d"`, `"8d"`)
 	u.has(u.run(0, "plan"), "QF305", "12 to update")
 	u.run(0, "apply", "--auto-approve")
