@@ -99,16 +99,16 @@ func (b *batch) account(a answer, broken error) {
 	for _, t := range b.open {
 		name := t.step.About().Object.Name
 		refused, answered := a.refusals[name]
-		broken := cmp.Or(a.broken[name], broken)
+		cut := cmp.Or(a.cut[name], broken)
 		if t.doubt != nil {
 			b.seeded(t.step, a.had[name])
 		}
 		b.seeded(t.step, a.seeds[name])
 		switch {
 		case t.echo != nil:
-		case broken != nil && !answered:
-			if t.delayed = fmt.Errorf("no connection: %w", broken); mayHaveArrived(broken) {
-				t.delayed = fmt.Errorf("the connection broke: %w", broken)
+		case cut != nil && !answered:
+			if t.delayed = fmt.Errorf("no connection: %w", cut); mayHaveArrived(cut) {
+				t.delayed = fmt.Errorf("the connection broke: %w", cut)
 				t.doubt = t.delayed
 			} else if a.begun[name] {
 				t.doubt = t.delayed

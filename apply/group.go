@@ -111,7 +111,7 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 		return answer{}, err
 	}
 	a := newAnswer(len(steps), 0)
-	a.seeds, a.had, a.broken = make(map[string]seeds, len(steps)), make(map[string]seeds, len(steps)), map[string]error{}
+	a.seeds, a.had, a.cut = make(map[string]seeds, len(steps)), make(map[string]seeds, len(steps)), map[string]error{}
 	var mu sync.Mutex
 	var commits errgroup.Group
 	commits.SetLimit(inFlight)
@@ -124,7 +124,7 @@ func (w writer) seedOffsets(ctx context.Context, steps []plan.Step) (answer, err
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil && !isAnswer(err) {
-				a.broken[name] = err
+				a.cut[name] = err
 			} else {
 				a.seeds[name], a.refusals[name] = put, err
 				a.had[name] = had(step, o.Snapshot, func(s *plan.Seeding) live.TopicID { return o.Topics[s.Topic].Value.ID })
@@ -344,7 +344,7 @@ func (w writer) coordinators(ctx context.Context, steps []plan.Step) map[string]
 // deleteGroups deletes groups, each at its coordinator.
 func (w writer) deleteGroups(ctx context.Context, steps []plan.Step) (answer, error) {
 	a := newAnswer(len(steps), 0)
-	a.broken = map[string]error{}
+	a.cut = map[string]error{}
 	by := map[int32]*kmsg.DeleteGroupsRequest{}
 	to := map[int32]coordinator{}
 	for id, c := range w.coordinators(ctx, steps) {
@@ -361,7 +361,7 @@ func (w writer) deleteGroups(ctx context.Context, steps []plan.Step) (answer, er
 		resp, err := req.RequestWith(ctx, to[id])
 		if err != nil {
 			for _, group := range req.Groups {
-				a.broken[group] = err
+				a.cut[group] = err
 			}
 			continue
 		}

@@ -60,7 +60,7 @@ type answer struct {
 	ids      map[string]live.TopicID // of the topics that were created; Kafka 2.8+
 	seeds    map[string]seeds        // where groups were put, by group
 	had      map[string]seeds        // where they were already, by group: where an earlier request has put them, maybe
-	broken   map[string]error        // of several brokers: the connection's error, by object name
+	cut      map[string]error        // by object name, where each has a broker of its own: how the connection ended
 	throttle time.Duration           // how long the broker wants to be left alone
 }
 
@@ -81,8 +81,8 @@ func (w writer) send(ctx context.Context, steps []plan.Step, validate bool) (ans
 			a.refusals[name] = lacking(refused, right(s))
 		}
 	}
-	for name, err := range a.broken {
-		a.broken[name] = broken(err)
+	for name, err := range a.cut {
+		a.cut[name] = broken(err)
 	}
 	return a, broken(err)
 }

@@ -217,7 +217,8 @@ func either(name string, t text, b binary) (bytes []byte, there bool, err error)
 }
 
 // strict reads one JSON value that has nothing unknown in it, nothing twice, and
-// nothing after it.
+// nothing after it. Encoding/json takes names in any case, and the last of two; its
+// second version, of which this package is the forerunner, does not.
 func strict(data []byte, into any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("it is empty")

@@ -58,7 +58,11 @@ func (r *refusals) take() map[place]error {
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
-	s := &sharer{Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(), held: map[place]int64{}, seen: map[place]int64{}, owed: map[place]map[int64]bool{}, refused: refusals{why: map[place]error{}}, answers: make(answers, 1)}
+	s := &sharer{
+		Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(),
+		held: map[place]int64{}, seen: map[place]int64{}, owed: map[place]map[int64]bool{},
+		refused: refusals{why: map[place]error{}}, answers: make(answers, 1),
+	}
 	var err error
 	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
 		return nil, err
