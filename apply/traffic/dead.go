@@ -34,7 +34,7 @@ func letter(topic, group string, m *kgo.Record) *kgo.Record {
 	set(headerPartition, strconv.Itoa(int(m.Partition)))
 	set(headerOffset, strconv.FormatInt(m.Offset, 10))
 	set(headerGroup, group)
-	if n := m.DeliveryCount(); n > 0 {
+	if n := deliveries(m); n > 0 {
 		set(headerCount, strconv.Itoa(int(n)))
 	}
 	set(headerMessage, rejected)

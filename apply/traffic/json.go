@@ -251,7 +251,7 @@ var kinds = map[jsontext.Kind]string{
 
 // printed is a message as JSON says it.
 func printed(r *kgo.Record) *message {
-	m := &message{Topic: r.Topic, Partition: &r.Partition, Offset: &r.Offset, DeliveryCount: r.DeliveryCount()}
+	m := &message{Topic: r.Topic, Partition: &r.Partition, Offset: &r.Offset, DeliveryCount: deliveries(r)}
 	if r.Timestamp.UnixMilli() >= 0 { // else it has none
 		m.Timestamp.Time = r.Timestamp
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -31,8 +33,14 @@ type kafka struct {
 
 func newKafka(t *testing.T) *kafka {
 	t.Helper()
+	return locking(t, time.Second)
+}
+
+// locking is one whose share groups lock what their members were given for so long.
+func locking(t *testing.T, lock time.Duration) *kafka {
+	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(12, "orders"), kfake.SeedTopics(1, "dlq.orders"),
-		kfake.BrokerConfigs(map[string]string{"group.share.record.lock.duration.ms": "1000", "share.record.lock.sweep.interval.ms": "50"}))
+		kfake.BrokerConfigs(map[string]string{"group.share.record.lock.duration.ms": strconv.FormatInt(lock.Milliseconds(), 10), "share.record.lock.sweep.interval.ms": "50"}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,23 +125,27 @@ const patience = 30 * time.Second
 // that have not come again by the end are an error.
 func (r *Receiver) Receive(ctx context.Context) (Progress, error) {
 	if err := r.check(ctx); err != nil {
-		return Progress{}, r.permitted(err)
+		return Progress{}, r.explained(err)
 	}
 	m, err := r.join(ctx)
 	if err != nil {
-		return Progress{}, r.permitted(err)
+		return Progress{}, r.explained(err)
 	}
 	v := &visit{Receiver: r, member: m}
 	err = v.run(ctx)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return v.progress, errors.Join(r.permitted(err), r.permitted(m.leave(last)))
+	return v.progress, errors.Join(r.explained(err), r.explained(m.leave(last)))
 }
 
-// permitted says which right is missing.
-func (r *Receiver) permitted(err error) error {
+// explained says what is missing: a right, or a leader.
+func (r *Receiver) explained(err error) error {
+	topics := strings.Join(r.topics(), ", ")
+	if errors.Is(err, kerr.LeaderNotAvailable) {
+		return fmt.Errorf("a partition of %s has no leader, as while its brokers are down: %w", topics, err)
+	}
 	return permitted(err, map[*kerr.Error]string{
-		kerr.TopicAuthorizationFailed: "Read on Topic " + strings.Join(r.topics(), ", "),
+		kerr.TopicAuthorizationFailed: "Read on Topic " + topics,
 		kerr.GroupAuthorizationFailed: "Read on Group " + r.Group.GroupID,
 	})
 }
@@ -149,10 +153,13 @@ func (r *Receiver) permitted(err error) error {
 func (r *Receiver) settings() settings { return settings{r.Group.Client, catalog.Consumer} }
 
 func (r *Receiver) join(ctx context.Context) (member, error) {
-	if r.Group.Protocol == schema.Share {
-		return newSharer(ctx, r)
+	switch {
+	case r.Group.Protocol != schema.Share:
+		return newConsumer(ctx, r)
+	case r.Look:
+		return newLooker(ctx, r)
 	}
-	return newConsumer(ctx, r)
+	return newSharer(ctx, r)
 }
 
 func (r *Receiver) topics() []string {

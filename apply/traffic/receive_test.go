@@ -3,6 +3,7 @@ package traffic_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -387,22 +388,43 @@ func TestShareRejects(t *testing.T) {
 	}
 }
 
-// A look at a share group takes nothing from it, and shows nothing twice.
+// A look at a share group takes nothing from it, shows nothing twice, and is one
+// delivery of what it shows, and of nothing else.
 func TestShareLook(t *testing.T) {
-	k := newKafka(t)
-	k.send("a", count(10)...)
-	for range 2 {
+	k := locking(t, time.Minute)
+	all := count(30)
+	for _, value := range all {
+		k.send(value, value) // to several partitions
+	}
+	for look, most := range []int64{0, 7, 0} {
 		var out bytes.Buffer
-		r := k.receiver(schema.Share, traffic.NewPrinter(&out, traffic.Release))
-		r.Look = true
+		r := k.receiver(schema.Share, traffic.NewJSONPrinter(&out, traffic.Release))
+		r.Look, r.Max = true, most
 		if p := k.receive(r); p.Messages != 0 {
 			t.Errorf("%d messages were acknowledged", p.Messages)
 		}
-		if d := cmp.Diff(count(10), sorted(out.String())); d != "" {
-			t.Error(d)
+		var shown []string
+		counts := map[int32]int{}
+		for line := range strings.Lines(out.String()) {
+			var m struct {
+				Value string
+				Count int32 `json:"delivery_count"`
+			}
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				t.Fatal(err)
+			}
+			shown = append(shown, m.Value)
+			counts[m.Count]++
+		}
+		want := []map[int32]int{{1: 30}, {2: 7}, {2: 23, 3: 7}}[look]
+		if d := cmp.Diff(want, counts); d != "" {
+			t.Errorf("look %d: %s", look+1, d)
+		}
+		if most == 0 && !slices.Equal(all, slices.Sorted(slices.Values(shown))) {
+			t.Errorf("look %d shows %v", look+1, shown)
 		}
 	}
-	if d := cmp.Diff(count(10), k.printed(schema.Share)); d != "" {
+	if d := cmp.Diff(all, k.printed(schema.Share)); d != "" {
 		t.Error(d)
 	}
 }
@@ -412,7 +434,7 @@ func TestShareLook(t *testing.T) {
 func TestShareMissing(t *testing.T) {
 	for _, look := range []bool{false, true} {
 		const topic = "dlq.orders" // of one partition, which both members get
-		k := newKafka(t)
+		k := locking(t, time.Minute)
 		sender := k.sender()
 		sender.Topic = topic
 		if _, err := sender.Send(t.Context(), traffic.Values(nil, count(10))); err != nil {

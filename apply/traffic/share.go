@@ -11,24 +11,33 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // sharer is a member of a share group (KIP-932, Kafka 4.2+).
 type sharer struct {
-	*Receiver
+	*bounds
 	client  *kgo.Client
-	admin   *kadm.Client
 	dead    *undertaker
-	ends    map[place]int64          // as of the start
 	came    time.Time                // when the last message did
 	looked  time.Time                // when the group's positions were last asked for
-	held    map[place]int64          // of a look: how many messages it has
 	seen    map[place]int64          // after the last message that this member was given
 	owed    map[place]map[int64]bool // the offsets that are to come again to this member or another: it has released them, or (true) their acknowledgement was refused
 	trouble error                    // why it was not in the group, when it last was not
 	refused refusals
-	answers answers
+}
+
+// bounds are how far a share group is to come, and has.
+type bounds struct {
+	*Receiver
+	admin *kadm.Client
+	ends  map[place]int64 // of the partitions, as of the start
+}
+
+func newBounds(ctx context.Context, r *Receiver) (*bounds, error) {
+	b := &bounds{Receiver: r, admin: kadm.NewClient(r.Client)}
+	var err error
+	b.ends, err = listed(b.admin.ListEndOffsets(ctx, r.topics()...))
+	return b, err
 }
 
 // refusals are the acknowledgements that brokers have not taken. The client
@@ -58,23 +67,20 @@ func (r *refusals) take() map[place]error {
 }
 
 func newSharer(ctx context.Context, r *Receiver) (*sharer, error) {
-	s := &sharer{
-		Receiver: r, admin: kadm.NewClient(r.Client), dead: &undertaker{Receiver: r}, came: time.Now(),
-		held: map[place]int64{}, seen: map[place]int64{}, owed: map[place]map[int64]bool{},
-		refused: refusals{why: map[place]error{}}, answers: make(answers, 1),
-	}
-	var err error
-	if s.ends, err = listed(s.admin.ListEndOffsets(ctx, r.topics()...)); err != nil {
+	b, err := newBounds(ctx, r)
+	if err != nil {
 		return nil, err
+	}
+	s := &sharer{
+		bounds: b, dead: &undertaker{Receiver: r}, came: time.Now(),
+		seen: map[place]int64{}, owed: map[place]map[int64]bool{}, refused: refusals{why: map[place]error{}},
 	}
 	options := append(slices.Clone(r.Client.Opts()), r.settings().receiving()...)
 	options = append(options,
 		kgo.ShareGroup(r.Group.GroupID), kgo.ConsumeTopics(r.topics()...), kgo.FetchMaxWait(tick),
-		kgo.ShareAckCallback(s.refused.note), kgo.WithHooks(s.answers), kgo.ConnIdleTimeout(idle),
+		kgo.ShareAckCallback(s.refused.note), kgo.ConnIdleTimeout(idle),
 	)
 	switch {
-	case r.Look:
-		options = append(options, kgo.ShareMaxRecords(int32(min(cmp.Or(r.Max, atOnce), atOnce)))) // strict, it would fetch from one broker
 	case r.Singly:
 		options = append(options, kgo.ShareMaxRecords(1), kgo.ShareMaxRecordsStrict())
 	case r.Max > 0:
@@ -94,11 +100,6 @@ const idle = time.Minute
 const sharedAtOnce = 500
 
 func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
-	if s.Look {
-		if err := s.gather(ctx); err != nil {
-			return nil, err
-		}
-	}
 	waiting, cancel := context.WithTimeout(ctx, tick)
 	defer cancel()
 	fetches := s.client.PollRecords(waiting, most)
@@ -114,41 +115,8 @@ func (s *sharer) poll(ctx context.Context, most int) ([]*kgo.Record, error) {
 	for _, m := range messages {
 		p := place{m.Topic, m.Partition}
 		s.seen[p] = max(s.seen[p], m.Offset+1)
-		if s.Look {
-			s.held[p]++
-		}
 	}
 	return messages, ctx.Err()
-}
-
-// gather waits until the brokers have handed out what they will at once: the
-// client buffers one answer of each.
-func (s *sharer) gather(ctx context.Context) error {
-	const others = 20 * tick // that the answers of other brokers may come after the first
-	began := time.After(quiet)
-	for first := s.answers; ; {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-first:
-			began, first = time.After(others), nil
-		case <-began:
-			return nil
-		}
-	}
-}
-
-// answers hears when a broker has answered what a member fetches from it.
-type answers chan struct{}
-
-// OnBrokerRead hears of answers.
-func (a answers) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if key == kmsg.ShareFetch.Int16() && err == nil {
-		select {
-		case a <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // hold renews the lock of a message for as long as it is worked on (KIP-1222).
@@ -176,9 +144,6 @@ func (s *sharer) hold(ctx context.Context, m *kgo.Record) func() {
 
 // settle tells the brokers of all messages, and waits for their answers.
 func (s *sharer) settle(ctx context.Context, all []judged) ([]judged, error) {
-	if s.Look {
-		return all, nil // they are given back by leaving
-	}
 	if err := s.dead.bury(ctx, all); err != nil {
 		return nil, err
 	}
@@ -250,8 +215,8 @@ const (
 // ended compares where the group is with the end: unlike in other groups, what
 // a member has read does not tell.
 func (s *sharer) ended(ctx context.Context) (bool, error) {
-	if s.Look || s.done() {
-		return true, s.tellMissing(ctx)
+	if s.done() {
+		return true, s.tellMissing(ctx, nil)
 	}
 	every := lookEvery
 	if time.Since(s.came) < lookEvery { // it costs brokers much, and while messages come the end is hardly near
@@ -272,12 +237,12 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 	case s.trouble != nil:
 		return false, s.trouble
 	}
-	return true, s.tellMissing(ctx)
+	return true, s.tellMissing(ctx, nil)
 }
 
-// tellMissing tells how many messages before the end are not done, and did not
-// come. Those that came after the end are not done, either.
-func (s *sharer) tellMissing(ctx context.Context) error {
+// tellMissing tells how many messages before the end are not done, and are not
+// among those that are held. Those that came after the end are not done, either.
+func (s *bounds) tellMissing(ctx context.Context, held map[place]map[int64]bool) error {
 	progress, err := s.progress(ctx)
 	if err != nil {
 		return err
@@ -293,7 +258,7 @@ func (s *sharer) tellMissing(ctx context.Context) error {
 			continue
 		}
 		n := min(end-at.StartOffset, at.Lag-(now[p]-end))
-		missing += max(0, n-s.held[p])
+		missing += max(0, n-int64(len(held[p])))
 	}
 	if missing > 0 {
 		s.tell(Missing{Messages: missing})
@@ -302,7 +267,7 @@ func (s *sharer) tellMissing(ctx context.Context) error {
 }
 
 // progress is how far the group has come in the partitions where it has begun.
-func (s *sharer) progress(ctx context.Context) (map[place]kadm.ShareOffset, error) {
+func (s *bounds) progress(ctx context.Context) (map[place]kadm.ShareOffset, error) {
 	groups, err := s.admin.DescribeShareGroupOffsets(ctx, s.Group.GroupID)
 	if err == nil {
 		err = groups.Error()

@@ -133,6 +133,6 @@ func (c *Conn) patience() time.Duration {
 	return min(max(c.timeout/3, 100*time.Millisecond), 10*time.Minute)
 }
 
-// courtesy is how long one server may take for its first words, which are few:
-// one that hangs is found out several times within the timeout.
-func (c *Conn) courtesy() time.Duration { return c.patience() / 4 }
+// courtesy is how long one server may take for its first words, which are few. The
+// client tries twice: one that hangs is found out several times within the timeout.
+func (c *Conn) courtesy() time.Duration { return c.patience() / 5 }

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -54,9 +55,11 @@ func (r *reader) described(ctx context.Context, ids []string, all map[string]liv
 			all[id] = live.None[live.Group]()
 		}
 	}
-	r.describeGroups(ctx, of[schema.Classic], &kmsg.DescribeGroupsRequest{Groups: of[schema.Classic]}, all)
-	r.describeGroups(ctx, of[schema.Consumer], &kmsg.ConsumerGroupDescribeRequest{Groups: of[schema.Consumer]}, all)
-	r.describeGroups(ctx, of[schema.Share], &kmsg.ShareGroupDescribeRequest{GroupIDs: of[schema.Share]}, all)
+	for protocol, ids := range of {
+		if unanswered := r.describeGroups(ctx, protocol, ids, all); len(unanswered) > 0 {
+			r.describeGroups(ctx, protocol, unanswered, all) // of another broker, who their coordinator is
+		}
+	}
 	shared(ctx, r.client, of[schema.Share], all)
 	committed(all, kadm.NewClient(r.client).FetchManyOffsets(ctx, slices.Concat(of[schema.Classic], of[schema.Consumer])...))
 	return spoken
@@ -84,8 +87,16 @@ func (r *reader) spokenProtocols(ctx context.Context) []schema.Protocol {
 
 // protocols are those of the groups that the brokers list (by type since Kafka
 // 4.0, KIP-848). Others may be there, and not to be seen. Unlisted is why a
-// broker has not listed its own.
+// broker has not listed its own: it is asked twice, since one that has gone leaves
+// them to others.
 func (r *reader) protocols(ctx context.Context) (all map[string]schema.Protocol, unlisted string) {
+	if all, unlisted = r.list(ctx); unlisted != "" {
+		all, unlisted = r.list(ctx)
+	}
+	return all, unlisted
+}
+
+func (r *reader) list(ctx context.Context) (all map[string]schema.Protocol, unlisted string) {
 	all = map[string]schema.Protocol{}
 	for _, shard := range r.client.RequestSharded(ctx, kmsg.NewPtrListGroupsRequest()) {
 		resp, answered := shard.Resp.(*kmsg.ListGroupsResponse)
@@ -117,11 +128,29 @@ func (r *reader) someGroups(ctx context.Context) bool {
 	return err != nil || len(resp.Topics) != 1 || resp.Topics[0].ErrorCode != kerr.UnknownTopicOrPartition.Code
 }
 
-// describeGroups notes what groups of one protocol are. Kadm would take one that may not
-// be seen for all of them.
-func (r *reader) describeGroups(ctx context.Context, ids []string, req kmsg.Request, all map[string]live.Seen[live.Group]) {
-	if len(ids) == 0 {
-		return
+// describing is the request that tells what groups of a protocol are; nil: they are
+// of none.
+func describing(protocol schema.Protocol, ids []string) kmsg.Request {
+	switch protocol {
+	case schema.Classic:
+		return &kmsg.DescribeGroupsRequest{Groups: ids}
+	case schema.Consumer:
+		return &kmsg.ConsumerGroupDescribeRequest{Groups: ids}
+	case schema.Share:
+		return &kmsg.ShareGroupDescribeRequest{GroupIDs: ids}
+	}
+	return nil
+}
+
+// describeGroups notes what groups of one protocol are, and gives those of which no
+// broker said anything. Kadm would take one that may not be seen for all of them.
+func (r *reader) describeGroups(ctx context.Context, protocol schema.Protocol, ids []string, all map[string]live.Seen[live.Group]) (unanswered []string) {
+	req := describing(protocol, ids)
+	if req == nil || len(ids) == 0 {
+		return nil
+	}
+	for _, id := range ids {
+		all[id] = live.Hidden[live.Group](noAnswer, "")
 	}
 	for _, shard := range r.client.RequestSharded(ctx, req) {
 		switch resp := shard.Resp.(type) {
@@ -143,14 +172,13 @@ func (r *reader) describeGroups(ctx context.Context, ids []string, req kmsg.Requ
 		default:
 			for _, id := range groupsOf(shard.Req) {
 				all[id] = unread[live.Group](shard.Meta.NodeID, shard.Err, "Describe on Group "+id)
+				if _, said := errors.AsType[*kerr.Error](shard.Err); !said {
+					unanswered = append(unanswered, id)
+				}
 			}
 		}
 	}
-	for _, id := range ids {
-		if _, answered := all[id]; !answered {
-			all[id] = live.Hidden[live.Group](unanswered, "")
-		}
-	}
+	return unanswered
 }
 
 // groupsOf are those that a request asks for.
@@ -166,7 +194,7 @@ func groupsOf(req kmsg.Request) []string {
 	return nil
 }
 
-const unanswered = "the broker did not answer for it"
+const noAnswer = "the broker did not answer for it"
 
 // group is a fact about a group, of what a broker says of it.
 func group(id string, code int16, g live.Group) live.Seen[live.Group] {
@@ -229,7 +257,7 @@ func shared(ctx context.Context, client *kgo.Client, ids []string, all map[strin
 	req := kmsg.NewPtrDescribeShareGroupOffsetsRequest()
 	for _, id := range ids {
 		if seen := all[id]; seen.State == live.Present {
-			seen.Value.Offsets, seen.Value.Undone = live.Hidden[map[string]live.Progress](unanswered, ""), nil
+			seen.Value.Offsets, seen.Value.Undone = live.Hidden[map[string]live.Progress](noAnswer, ""), nil
 			all[id] = seen
 			req.Groups = append(req.Groups, kmsg.DescribeShareGroupOffsetsRequestGroup{GroupID: id})
 		}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -31,6 +32,8 @@ const (
 	metadataBatch = 5_000 // topics of one request for metadata
 	configBatch   = 500   // topics of one request for configs
 	inFlight      = 3     // requests for configs at once, over different brokers
+
+	controllerTimeout = 2 * time.Second // that a broker waits for the controller, before another is asked
 )
 
 // Read takes one look at the cluster. Its error means that the cluster could

@@ -210,7 +210,9 @@ func (r *reader) moves(ctx context.Context, cluster live.Cluster) (resp *kmsg.Li
 		}
 	}
 	for _, id := range ids {
-		resp, err = kmsg.NewPtrListPartitionReassignmentsRequest().RequestWith(ctx, r.client.Broker(int(id)))
+		req := kmsg.NewPtrListPartitionReassignmentsRequest()
+		req.TimeoutMillis = int32(controllerTimeout.Milliseconds())
+		resp, err = req.RequestWith(ctx, r.client.Broker(int(id)))
 		if err == nil && resp.ErrorCode != kerr.NotController.Code {
 			break
 		}
