@@ -47,8 +47,9 @@ delivery count limit says, and drops what is rejected without a dead_letter,
 which is told at the start. In the other groups both end the receiving and stay
 unread.
 
---release shows messages of a share group, as many as its brokers hand out at
-once, and gives them back at the end. Each time counts as a delivery.`,
+--release shows messages of a share group, as many as its brokers hand out while
+none is acknowledged, and gives them back at the end. Each time counts as a
+delivery.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeApplication(schema.KindGroup),
 		RunE:              func(c *cobra.Command, args []string) error { return a.receive(c.Context(), args[0], flags) },
