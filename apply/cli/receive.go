@@ -140,6 +140,12 @@ func (a *app) receive(ctx context.Context, name string, flags receiveFlags) erro
 		Observe: func(e traffic.Event) { a.receiving(meter, e) },
 	}).Receive(ctx)
 	meter.End(received.Messages, received.Bytes, received.Took)
+	if n := int(received.Rejected); n > 0 {
+		fmt.Fprintf(a.Err, "rejected %s of these\n", english.Plural(n, "message", ""))
+	}
+	if n := int(received.Released); n > 0 {
+		fmt.Fprintf(a.Err, "released %s\n", english.Plural(n, "message", ""))
+	}
 	if wrong := besideInterruption(err); wrong != nil || flags.follow {
 		err = wrong // who follows ends it by an interruption
 	}

@@ -240,14 +240,23 @@ func (v *visit) batch(ctx context.Context, messages []*kgo.Record) error {
 		return errors.Join(took, err)
 	}
 	for _, m := range acknowledged {
-		if m.verdict != Release {
-			v.progress.Messages++
-			v.progress.Bytes += bytesOf(m.Record)
-		}
+		v.count(m)
 	}
 	v.progress.Took = time.Since(v.began)
 	v.tell(Received{v.progress})
 	return took
+}
+
+func (v *visit) count(m judged) {
+	if m.verdict == Release {
+		v.progress.Released++
+		return
+	}
+	v.progress.Messages++
+	v.progress.Bytes += bytesOf(m.Record)
+	if m.verdict == Reject {
+		v.progress.Rejected++
+	}
 }
 
 // take judges messages, up to the first that something is wrong with.

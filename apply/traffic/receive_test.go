@@ -333,7 +333,7 @@ func TestShareVerdicts(t *testing.T) {
 	k := newKafka(t)
 	k.send("key", "accept", "release", "reject")
 	deliveries := map[string]int32{}
-	k.receive(k.receiver(schema.Share, &taker{take: func(m *kgo.Record) (traffic.Verdict, error) {
+	p := k.receive(k.receiver(schema.Share, &taker{take: func(m *kgo.Record) (traffic.Verdict, error) {
 		value := string(m.Value)
 		deliveries[value] = m.DeliveryCount()
 		switch {
@@ -346,6 +346,9 @@ func TestShareVerdicts(t *testing.T) {
 	}}))
 	if d := cmp.Diff(map[string]int32{"accept": 1, "release": 3, "reject": 1}, deliveries); d != "" {
 		t.Error(d)
+	}
+	if p.Messages != 3 || p.Rejected != 1 || p.Released != 2 {
+		t.Errorf("%+v", p)
 	}
 	if dead := k.all("dlq.orders"); len(dead) != 1 || string(dead[0].Value) != "reject" {
 		t.Errorf("the dead letters are %v: these brokers do not write them", dead)

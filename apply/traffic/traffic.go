@@ -25,6 +25,8 @@ type Progress struct {
 	Messages int64
 	Bytes    int64         // of keys, values and headers
 	Took     time.Duration // since the first of them
+	Rejected int64         // among the messages received: those that could not be done
+	Released int64         // besides those: deliveries that a share group was given back
 }
 
 // notPermitted is what Kafka refused, and the right that it takes.
