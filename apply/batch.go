@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/queueform/queueform/plan"
+	"github.com/queueform/queueform/plan/connect"
 	"github.com/queueform/queueform/plan/ledger"
 	"github.com/queueform/queueform/plan/live"
 )
@@ -107,10 +107,9 @@ func (b *batch) account(a answer, broken error) {
 		switch {
 		case t.echo != nil:
 		case cut != nil && !answered:
-			if t.delayed = fmt.Errorf("no connection: %w", cut); mayHaveArrived(cut) {
-				t.delayed = fmt.Errorf("the connection broke: %w", cut)
+			if t.delayed = fmt.Errorf("the connection broke: %w", cut); !connect.Unsent(cut) {
 				t.doubt = t.delayed
-			} else if a.begun[name] {
+			} else if t.delayed = fmt.Errorf("no connection: %w", cut); a.begun[name] {
 				t.doubt = t.delayed
 			}
 		case !answered:
@@ -303,9 +302,3 @@ func isAnswer(err error) bool {
 	return ok
 }
 
-// mayHaveArrived says whether a request that got no answer may have been
-// carried out. It was not where no connection was made.
-func mayHaveArrived(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return !ok || op.Op != "dial"
-}

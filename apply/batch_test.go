@@ -227,7 +227,7 @@ func TestControllerThatCannotBeReached(t *testing.T) {
 	})
 	p := planned(create("a", 1))
 	p.Cluster.Controller = 9
-	k.ends(k.engine.Run(t.Context(), p), "not done: given up after 1m0s: no connection: unable to dial: ...")
+	k.ends(k.engine.Run(t.Context(), p), "not done: given up after 1m0s: no connection: ...")
 }
 
 func TestBrokerThatDoesNotAnswerForATopic(t *testing.T) {

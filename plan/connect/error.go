@@ -1,6 +1,8 @@
 package connect
 
 import (
+	"errors"
+	"net"
 	"unicode"
 	"unicode/utf8"
 )
@@ -23,6 +25,13 @@ func (e *Error) Error() string {
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Unsent says of a request's error that it never left: no connection was made.
+func Unsent(err error) bool {
+	_, given := errors.AsType[*settled](err)
+	op, ok := errors.AsType[*net.OpError](err)
+	return given || ok && op.Op == "dial"
+}
 
 // settled carries an Error out of the client. It shows no cause, because the
 // client would try again where it sees one of the network's.
