@@ -301,4 +301,3 @@ func isAnswer(err error) bool {
 	_, ok := errors.AsType[*Refusal](err)
 	return ok
 }
-
