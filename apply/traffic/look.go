@@ -218,20 +218,14 @@ func (l *looker) ended(ctx context.Context) (bool, error) {
 	return true, l.tellMissing(ctx, l.held)
 }
 
-// leave ends the sessions, with which brokers give everything back.
+// leave ends the sessions, with which brokers give everything back. Those that are
+// gone have done so.
 func (l *looker) leave(ctx context.Context) error {
 	var all []error
 	for _, s := range l.all {
-		if s.epoch == 0 {
-			continue
+		if s.epoch > 0 {
+			all = append(all, l.end(ctx, s))
 		}
-		req := kmsg.NewPtrShareAcknowledgeRequest()
-		req.GroupID, req.MemberID, req.ShareSessionEpoch = &l.Group.GroupID, &l.id, -1
-		answer, err := l.Client.Broker(int(s.broker)).Request(ctx, req)
-		if err == nil {
-			err = kerr.ErrorForCode(answer.(*kmsg.ShareAcknowledgeResponse).ErrorCode)
-		}
-		all = append(all, err)
 	}
 	req := kmsg.NewPtrShareGroupHeartbeatRequest()
 	req.GroupID, req.MemberID, req.MemberEpoch = l.Group.GroupID, l.id, -1
@@ -239,8 +233,28 @@ func (l *looker) leave(ctx context.Context) error {
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
-	if err := errors.Join(append(all, err)...); err != nil {
+	if err := errors.Join(append(all, unlessGone(err))...); err != nil {
 		return fmt.Errorf("what was shown comes again when its locks end: %w", err)
 	}
 	return nil
+}
+
+func (l *looker) end(ctx context.Context, s *session) error {
+	req := kmsg.NewPtrShareAcknowledgeRequest()
+	req.GroupID, req.MemberID, req.ShareSessionEpoch = &l.Group.GroupID, &l.id, -1
+	answer, err := l.Client.Broker(int(s.broker)).Request(ctx, req)
+	if err == nil {
+		err = kerr.ErrorForCode(answer.(*kmsg.ShareAcknowledgeResponse).ErrorCode)
+	}
+	return unlessGone(err)
+}
+
+// unlessGone is an error, but for that what was to be ended is not there any more.
+func unlessGone(err error) error {
+	for _, gone := range []error{kerr.UnknownMemberID, kerr.GroupIDNotFound, kerr.ShareSessionNotFound} {
+		if errors.Is(err, gone) {
+			return nil
+		}
+	}
+	return err
 }

@@ -432,6 +432,27 @@ func TestShareLook(t *testing.T) {
 	}
 }
 
+// A member that the coordinator has forgotten has left: its answer was lost, and the
+// client asked again.
+func TestShareLookEndsTwice(t *testing.T) {
+	k := locking(t, time.Minute)
+	k.send("a", "b")
+	k.cluster.ControlKey(kmsg.ShareGroupHeartbeat.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		k.cluster.KeepControl()
+		if req.(*kmsg.ShareGroupHeartbeatRequest).MemberEpoch >= 0 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.ShareGroupHeartbeatResponse)
+		resp.ErrorCode = kerr.UnknownMemberID.Code
+		return resp, nil, true
+	})
+	r := k.receiver(schema.Share, &taker{take: func(*kgo.Record) (traffic.Verdict, error) { return traffic.Release, nil }})
+	r.Look = true
+	if p := k.receive(r); p.Released != 1 {
+		t.Errorf("%+v", p)
+	}
+}
+
 // What others have before the end is told, though the last message before it came;
 // what a look has itself is not.
 func TestShareMissing(t *testing.T) {
