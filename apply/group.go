@@ -30,14 +30,19 @@ func (s seeds) after(known map[string]live.Seed) map[string]live.Seed {
 	maps.Copy(all, known)
 	for topic, put := range s {
 		was := known[topic]
-		put.Moved = was.Moved
-		put.Offsets = append(slices.Clone(put.Offsets), was.Offsets[min(len(put.Offsets), len(was.Offsets)):]...)
-		for p, at := range was.Offsets {
-			if put.Offsets[p] == live.NoOffset {
-				put.Offsets[p] = at
-			}
-		}
+		put.Moved, put.Offsets = was.Moved, over(was.Offsets, put.Offsets)
 		all[topic] = put
+	}
+	return all
+}
+
+// over is where a group was put and, where it was not, what was known before.
+func over(known, put live.Offsets) live.Offsets {
+	all := append(slices.Clone(put), known[min(len(put), len(known)):]...)
+	for p, at := range known {
+		if all[p] == live.NoOffset {
+			all[p] = at
+		}
 	}
 	return all
 }
@@ -52,11 +57,8 @@ func (r *run) seeded(s plan.Step, put seeds) {
 	defer r.mu.Unlock()
 	before := r.seeds[s.About().Object]
 	for topic, seed := range put {
-		for p, at := range before[topic].Offsets {
-			if p < len(seed.Offsets) && seed.Offsets[p] == live.NoOffset {
-				seed.Offsets[p] = at
-			}
-		}
+		seed.Offsets = over(before[topic].Offsets, seed.Offsets)
+		put[topic] = seed
 	}
 	r.seeds[s.About().Object] = put
 }

@@ -173,11 +173,8 @@ func (b *builder) stripped() {
 		}
 		c := Change{Addr: schema.Orphan(id), Object: id, Action: Update}
 		step := &AlterConfigs{Head: Head{Phase: PhaseRevoke}}
-		keys, stays := owner.Keys, []string(nil)
-		if slices.Contains(keys, ShareStart) {
-			stays = []string{ShareStart}
-			keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == ShareStart })
-		}
+		keys := slices.DeleteFunc(slices.Clone(owner.Keys), func(key string) bool { return key == ShareStart })
+		stays := slices.DeleteFunc(slices.Clone(owner.Keys), func(key string) bool { return key != ShareStart })
 		if b.unset(seen.Value.Configs.Value, keys, nil, step, &c); step.Records > 0 {
 			b.note(Claim{Object: id, Keys: stays, Seeds: owner.Seeds}, owner, true)
 			b.change(c, step)

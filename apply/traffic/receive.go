@@ -47,7 +47,7 @@ type Receiver struct {
 	Taker   Taker
 	Singly  bool        // each message is acknowledged before the next is taken, and held for as long as taking it takes
 	Max     int64       // messages to take; 0: any number
-	Look    bool        // in a share group: takes what its brokers hand out at once, and gives all of it back at the end
+	Look    bool        // in a share group: takes what its brokers hand out while none is acknowledged, and gives all of it back at the end
 	Follow  bool        // goes on until the context ends; else up to the end as of the start
 	Observe func(Event) // called by Receive, on the goroutine that called that; nil: nobody is told
 }

@@ -134,7 +134,7 @@ func (r *run) answered(line int, m *kgo.Record, err error) {
 	case errors.Is(err, kgo.ErrAborting): // what comes of it is told already
 		return
 	case err != nil:
-		if err = r.permitted(explained(err)); isOfOne(err) {
+		if err = r.explained(err); isOfOne(err) {
 			err = fmt.Errorf("message %d: %w", line, err)
 		}
 		r.refuse(err)
@@ -149,17 +149,6 @@ func (r *run) answered(line int, m *kgo.Record, err error) {
 	if !r.transactional {
 		r.observe()
 	}
-}
-
-// explained adds to what Kafka says of a message what that means here.
-func explained(err error) error {
-	switch {
-	case errors.Is(err, kerr.InvalidRecord):
-		return fmt.Errorf("%w A compacted queue takes messages with a key alone, and brokers may bound the timestamp", err)
-	case errors.Is(err, kerr.InvalidProducerEpoch), errors.Is(err, kerr.ProducerFenced):
-		return fmt.Errorf("%w Another producer has begun under this transactional id", err)
-	}
-	return err
 }
 
 // isOfOne says whether Kafka refused a message for what it is.
@@ -243,7 +232,7 @@ func (r *run) commitOpen() error {
 	if err := r.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		_ = r.client.EndTransaction(ctx, kgo.TryAbort) // which Kafka does by itself in time
 		if code, answered := errors.AsType[*kerr.Error](err); answered && !code.Retriable {
-			return r.permitted(explained(err))
+			return r.explained(err)
 		}
 		return fmt.Errorf("%w: %w", errUnanswered, err)
 	}

@@ -2,6 +2,8 @@ package traffic
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -43,7 +45,7 @@ func (e *NotSent) Unwrap() error { return e.Err }
 func (s *Sender) Send(ctx context.Context, from Source) (Progress, error) {
 	limits, err := s.limits(ctx)
 	if err != nil {
-		return Progress{}, &NotSent{Err: s.permitted(err)}
+		return Progress{}, &NotSent{Err: s.explained(err)}
 	}
 	client, err := kgo.NewClient(append(slices.Clone(s.Client.Opts()), s.options(limits.largest)...)...)
 	if err != nil {
@@ -64,7 +66,7 @@ func (s *Sender) Send(ctx context.Context, from Source) (Progress, error) {
 func (s *Sender) Check(ctx context.Context, from Source) error {
 	limits, err := s.limits(ctx)
 	if err != nil {
-		return s.permitted(err)
+		return s.explained(err)
 	}
 	for m, err := range from {
 		if err == nil {
@@ -80,8 +82,14 @@ func (s *Sender) Check(ctx context.Context, from Source) error {
 	return nil
 }
 
-// permitted says which right is missing.
-func (s *Sender) permitted(err error) error {
+// explained adds to what Kafka says what that means here, or which right is missing.
+func (s *Sender) explained(err error) error {
+	switch {
+	case errors.Is(err, kerr.InvalidRecord):
+		return fmt.Errorf("%w A compacted queue takes messages with a key alone, and brokers may bound the timestamp", err)
+	case errors.Is(err, kerr.InvalidProducerEpoch), errors.Is(err, kerr.ProducerFenced):
+		return fmt.Errorf("%w Another producer has begun under this transactional id", err)
+	}
 	return permitted(err, map[*kerr.Error]string{
 		kerr.TopicAuthorizationFailed:           "Write on Topic " + s.Topic,
 		kerr.TransactionalIDAuthorizationFailed: "Write on TransactionalId " + s.transactionalID(),

@@ -242,17 +242,17 @@ func (s *sharer) ended(ctx context.Context) (bool, error) {
 
 // tellMissing tells how many messages before the end are not done, and are not
 // among those that are held. Those that came after the end are not done, either.
-func (s *bounds) tellMissing(ctx context.Context, held map[place]map[int64]bool) error {
-	progress, err := s.progress(ctx)
+func (b *bounds) tellMissing(ctx context.Context, held map[place]map[int64]bool) error {
+	progress, err := b.progress(ctx)
 	if err != nil {
 		return err
 	}
-	now, err := listed(s.admin.ListEndOffsets(ctx, s.topics()...))
+	now, err := listed(b.admin.ListEndOffsets(ctx, b.topics()...))
 	if err != nil {
 		return err
 	}
 	missing := int64(0)
-	for p, end := range s.ends {
+	for p, end := range b.ends {
 		at, begun := progress[p]
 		if !begun || at.Lag < 0 {
 			continue
@@ -261,22 +261,22 @@ func (s *bounds) tellMissing(ctx context.Context, held map[place]map[int64]bool)
 		missing += max(0, n-int64(len(held[p])))
 	}
 	if missing > 0 {
-		s.tell(Missing{Messages: missing})
+		b.tell(Missing{Messages: missing})
 	}
 	return nil
 }
 
 // progress is how far the group has come in the partitions where it has begun.
-func (s *bounds) progress(ctx context.Context) (map[place]kadm.ShareOffset, error) {
-	groups, err := s.admin.DescribeShareGroupOffsets(ctx, s.Group.GroupID)
+func (b *bounds) progress(ctx context.Context) (map[place]kadm.ShareOffset, error) {
+	groups, err := b.admin.DescribeShareGroupOffsets(ctx, b.Group.GroupID)
 	if err == nil {
 		err = groups.Error()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("where share group %s is: %w", s.Group.GroupID, err)
+		return nil, fmt.Errorf("where share group %s is: %w", b.Group.GroupID, err)
 	}
 	all := map[place]kadm.ShareOffset{}
-	for topic, partitions := range groups[s.Group.GroupID].Offsets {
+	for topic, partitions := range groups[b.Group.GroupID].Offsets {
 		for partition, at := range partitions {
 			if at.StartOffset >= 0 {
 				all[place{topic, partition}] = at

@@ -207,6 +207,11 @@ func group(id string, code int16, g live.Group) live.Seen[live.Group] {
 	return live.Is(g)
 }
 
+// memberOf is a member that has no partitions yet.
+func memberOf(id, clientID, host string) live.Member {
+	return live.Member{ID: id, ClientID: clientID, Host: host, Assigned: map[string][]int32{}}
+}
+
 func classic(d *kmsg.DescribeGroupsResponseGroup) live.Group {
 	g := live.Group{State: d.State}
 	if d.ProtocolType == "consumer" {
@@ -214,7 +219,7 @@ func classic(d *kmsg.DescribeGroupsResponseGroup) live.Group {
 	}
 	for i := range d.Members {
 		m := &d.Members[i]
-		member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
+		member := memberOf(m.MemberID, m.ClientID, m.ClientHost)
 		var assigned kmsg.ConsumerMemberAssignment
 		if g.Protocol == schema.Classic && assigned.ReadFrom(m.MemberAssignment) == nil { // else it has none yet
 			for _, t := range assigned.Topics {
@@ -230,7 +235,7 @@ func consuming(d *kmsg.ConsumerGroupDescribeResponseGroup) live.Group {
 	g := live.Group{Protocol: schema.Consumer, State: d.State}
 	for i := range d.Members {
 		m := &d.Members[i]
-		member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
+		member := memberOf(m.MemberID, m.ClientID, m.ClientHost)
 		for _, t := range m.Assignment.TopicPartitions {
 			member.Assigned[t.Topic] = t.Partitions
 		}
@@ -243,7 +248,7 @@ func sharing(d *kmsg.ShareGroupDescribeResponseGroup) live.Group {
 	g := live.Group{Protocol: schema.Share, State: d.GroupState}
 	for i := range d.Members {
 		m := &d.Members[i]
-		member := live.Member{ID: m.MemberID, ClientID: m.ClientID, Host: m.ClientHost, Assigned: map[string][]int32{}}
+		member := memberOf(m.MemberID, m.ClientID, m.ClientHost)
 		for _, t := range m.Assignment.TopicPartitions {
 			member.Assigned[t.Topic] = t.Partitions
 		}

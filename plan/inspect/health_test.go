@@ -67,21 +67,28 @@ func TestReading(t *testing.T) {
 	}
 }
 
-// What follows a mark of a transaction is no message that is unread.
-func TestReadingMarks(t *testing.T) {
-	kafka, client := start(t)
-	create(t, client, nil, "orders")
+// writing has an open transaction, with a message in topic orders.
+func writing(t *testing.T, kafka *kfake.Cluster) *kgo.Client {
+	t.Helper()
 	writer, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Close()
+	t.Cleanup(writer.Close)
 	if err := writer.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
 	if err := writer.ProduceSync(t.Context(), &kgo.Record{Topic: "orders", Value: []byte("x")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
+	return writer
+}
+
+// What follows a mark of a transaction is no message that is unread.
+func TestReadingMarks(t *testing.T) {
+	kafka, client := start(t)
+	create(t, client, nil, "orders")
+	writer := writing(t, kafka)
 	s := read(t, client, live.Scope{Topics: []string{"orders"}})
 	unread := map[string]live.Offsets{"orders": {1, live.End}}
 	if span := reading(t, client, s, unread).Spans["orders"][0].Value; span.Stable != 0 || span.End != 1 {
@@ -130,17 +137,7 @@ func TestReadingAgain(t *testing.T) {
 func TestReadingPastMarks(t *testing.T) {
 	kafka, client := start(t)
 	create(t, client, nil, "orders")
-	writer, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer writer.Close()
-	if err := writer.BeginTransaction(); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.ProduceSync(t.Context(), &kgo.Record{Topic: "orders", Value: []byte("x")}).FirstErr(); err != nil {
-		t.Fatal(err)
-	}
+	writer := writing(t, kafka)
 	if err := writer.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
 		t.Fatal(err)
 	}

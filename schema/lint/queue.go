@@ -142,17 +142,9 @@ func tieredCompaction(q *schema.Queue) []finding {
 // deadLetters compares the queues of this topology with their dead-letter
 // queues; what another topology keeps is not known here.
 func deadLetters(t *schema.Topology) []finding {
-	byAddr := map[schema.Addr]*schema.Queue{}
-	for q := range schema.All[*schema.Queue](t) {
-		byAddr[q.Addr] = q
-	}
-	return queues(func(q *schema.Queue) []finding {
-		if q.DeadLetter == nil {
-			return nil
-		}
-		dead, ok := byAddr[*q.DeadLetter]
-		if !ok || !slices.Contains(policy(q), "delete") || !slices.Contains(policy(dead), "delete") {
-			return nil // unknown, or not deleted by age
+	return buried(t, func(q, dead *schema.Queue) []finding {
+		if !slices.Contains(policy(q), "delete") || !slices.Contains(policy(dead), "delete") {
+			return nil // not deleted by age
 		}
 		kept, words := retention(q)
 		keptDead, wordsDead := retention(dead)
@@ -163,20 +155,13 @@ func deadLetters(t *schema.Topology) []finding {
 			"its messages are kept for %s, and its dead letters in %s for %s. Give %s a %s of at least the queue's.",
 			words, dead.Addr, wordsDead, dead.Addr, retentionMs,
 		)}}
-	})(t)
+	})
 }
 
 // smallDeadLetters finds dead letters that have no room for what is rejected. They
 // have the headers of where they were from besides.
 func smallDeadLetters(t *schema.Topology) []finding {
-	return queues(func(q *schema.Queue) []finding {
-		if q.DeadLetter == nil {
-			return nil
-		}
-		dead, ok := t.Find(*q.DeadLetter).(*schema.Queue)
-		if !ok {
-			return nil
-		}
+	return buried(t, func(q, dead *schema.Queue) []finding {
 		most, words := inEffect(q, messageBytes)
 		mostDead, wordsDead := inEffect(dead, messageBytes)
 		if mostDead >= most {
@@ -186,6 +171,21 @@ func smallDeadLetters(t *schema.Topology) []finding {
 			"its messages may have %s, and its dead letters in %s %s: there is no room for the larger ones. Give %s a %s above the queue's.",
 			words, dead.Addr, wordsDead, dead.Addr, messageBytes,
 		)}}
+	})
+}
+
+// buried checks queues with those that take their dead letters, where the files
+// declare both.
+func buried(t *schema.Topology, check func(q, dead *schema.Queue) []finding) []finding {
+	return queues(func(q *schema.Queue) []finding {
+		if q.DeadLetter == nil {
+			return nil
+		}
+		dead, ok := t.Find(*q.DeadLetter).(*schema.Queue)
+		if !ok {
+			return nil
+		}
+		return check(q, dead)
 	})(t)
 }
 

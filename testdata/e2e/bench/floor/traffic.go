@@ -56,6 +56,11 @@ func receive(ctx context.Context, servers []string, topic, group string, count i
 		return err
 	}
 	defer client.Close()
+	return prints(ctx, client, count, func() error { return client.CommitUncommittedOffsets(ctx) })
+}
+
+// prints prints so many messages, and acknowledges those of each poll after that.
+func prints(ctx context.Context, client *kgo.Client, count int, acknowledge func() error) error {
 	out := bufio.NewWriterSize(os.Stdout, 64<<10)
 	for n := 0; n < count; {
 		fetches := client.PollFetches(ctx)
@@ -70,7 +75,7 @@ func receive(ctx context.Context, servers []string, topic, group string, count i
 		if err := out.Flush(); err != nil {
 			return err
 		}
-		if err := client.CommitUncommittedOffsets(ctx); err != nil {
+		if err := acknowledge(); err != nil {
 			return err
 		}
 	}
@@ -108,25 +113,8 @@ func share(ctx context.Context, servers []string, topic, group string, count int
 		return err
 	}
 	defer client.Close()
-	out := bufio.NewWriterSize(os.Stdout, 64<<10)
-	for n := 0; n < count; {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return err
-		}
-		messages := fetches.Records()
-		n += len(messages)
-		for _, m := range messages {
-			_, _ = out.Write(m.Value) // an error stays
-			_ = out.WriteByte('\n')
-		}
-		if err := out.Flush(); err != nil {
-			return err
-		}
+	return prints(ctx, client, count, func() error {
 		client.MarkAcks(kgo.AckAccept)
-		if err := client.FlushAcks(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+		return client.FlushAcks(ctx)
+	})
 }
