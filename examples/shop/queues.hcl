@@ -27,7 +27,8 @@ queue "orders_dead" {
   partitions = 3
 
   config = {
-    "retention.ms" = "30d"
+    "retention.ms"      = "30d"
+    "max.message.bytes" = "3MiB" # room for the headers that tell where a message was
   }
 }
 
